@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets that wait for their next hop's MAC address: copies in memory of
+ * their own, so that they pin nobody else's. */
+#ifndef IPD_CORE_PENDING_H
+#define IPD_CORE_PENDING_H
+
+#include "ipd/core/ip_output.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PENDING_PACKETS 64   /* in all */
+#define PENDING_PER_HOP 4    /* to one next hop */
+#define PENDING_CHUNK   2048 /* bytes */
+#define PENDING_CHUNKS  128  /* 256 KiB in all */
+
+struct pending_packet {
+    struct addr next_hop;
+    struct segment segment;
+    uint8_t flags;  /* the keeper's, given back as they were */
+    uint16_t first; /* chunk */
+};
+
+struct pending {
+    uint32_t count;
+    uint16_t free; /* first free chunk, PENDING_CHUNKS: none */
+    uint16_t free_chunks;
+    uint16_t next[PENDING_CHUNKS];
+    struct pending_packet packets[PENDING_PACKETS]; /* oldest first */
+    uint8_t chunks[PENDING_CHUNKS][PENDING_CHUNK];
+};
+
+void pending_init(struct pending *p);
+
+/* Keeps a copy of the segment's bytes. False: there are too many already. */
+bool pending_keep(struct pending *p, struct addr next_hop,
+                  const struct segment *s, uint8_t flags, const uint8_t *bytes)
+    __attribute__((warn_unused_result));
+
+/* Copies the bytes of the i-th oldest packet (i < count) to `out`. */
+void pending_read(const struct pending *p, uint32_t i, uint8_t *out);
+
+/* Forgets the i-th oldest packet. */
+void pending_remove(struct pending *p, uint32_t i);
+
+#endif
