@@ -40,9 +40,9 @@ ipd/core            ipd/core/            base proto/drops proto/wire
 tcpd                tcpd/                base proto/drops base/os proto/shm tcpd/core
 tcpd/core           tcpd/core/           base proto/drops proto/wire
 tcpd/api            tcpd/api/            base proto/drops base/os proto/shm proto/api
-libclient           libclient/           base proto/drops base/os/fdpass.h proto/shm proto/api
+libclient           libclient/           base proto/drops base/os/fdpass.h base/os/rundir.h proto/shm proto/api proto/wire/addr.h
 libclient/examples  libclient/examples/  libclient/client.h
-ctl                 ctl/                 base proto/drops base/os proto/shm proto/api
+ctl                 ctl/                 base proto/drops base/os proto/shm proto/api proto/wire/addr.h
 tests               tests/               any
 bench               bench/               any
 '
