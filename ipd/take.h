@@ -5,8 +5,8 @@
 
 #include "ipd/ipd.h"
 
-/* Takes the packet at the head of `i`, which has one, whatever becomes of it: it
- * is staged, kept to wait for ARP, or dropped and counted. A segment of
+/* Takes the packet at the head of `i`, which has one, whatever becomes of it:
+ * it is staged, kept to wait for ARP, or dropped and counted. A segment of
  * tcpd's is taken only while stage_has_bulk_room(). */
 void take_packet(struct ipd *d, struct intake *i, instant_t now);
 

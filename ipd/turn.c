@@ -10,13 +10,13 @@
  * Who waits for whom. Taking frames never waits: a datagram that finds ip.rx
  * full and an answer that finds ip.tx full are dropped and counted. For ip.rx
  * that is rare: each of its packets holds another slot of link.rx (or, turned
- * round, of tcp.tx) unreleased, so linkd stops reading its device first. Segments
- * wait in tcp.tx while ip.tx is full, for they are tcpd's pull from the streams
- * and dropping them would only make TCP send them again. This cannot
- * deadlock: ip.tx is emptied by linkd, which waits for its device 10 ms at most
- * and for nobody else, and tcpd takes from ip.rx whether tcp.tx has room or
- * not. A few slots of ip.tx are out of bulk's reach, so that a busy link still
- * answers ARP.
+ * round, of tcp.tx) unreleased, so linkd stops reading its device first.
+ * Segments wait in tcp.tx while ip.tx is full, for they are tcpd's pull from
+ * the streams and dropping them would only make TCP send them again. This
+ * cannot deadlock: ip.tx is emptied by linkd, which waits for its device 10 ms
+ * at most and for nobody else, and tcpd takes from ip.rx whether tcp.tx has
+ * room or not. A few slots of ip.tx are out of bulk's reach, so that a busy
+ * link still answers ARP.
  *
  * What is released is read off the outlets each turn (packet.h). ipd is woken
  * for it only while a producer waits; it then passes the wish on. */

@@ -13,8 +13,8 @@ uint32_t turn_run(struct ipd *d, instant_t now);
  * rings whom it concerns. What it shows is committed. */
 void turn_publish(struct ipd *d);
 
-/* Asked while dozing (doorbell.h): may ipd sleep until turn_deadline()? Asks its
- * consumers to ring when they release something that somebody waits for. */
+/* Asked while dozing (doorbell.h): may ipd sleep until turn_deadline()? Asks
+ * its consumers to ring when they release something that somebody waits for. */
 bool turn_may_sleep(struct ipd *d);
 
 /* INSTANT_NEVER: only a bell brings work. */

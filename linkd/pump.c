@@ -3,15 +3,15 @@
  *
  * In: frames are read straight into the data area of link.rx, a burst a turn,
  * and published together. A burst is bounded in frames and bytes, since what is
- * in flight between the daemons ought to stay in the cache that they share. When
- * slots or area run out, linkd leaves the device alone until ipd releases some:
- * the device's own queue is where a flood belongs.
+ * in flight between the daemons ought to stay in the cache that they share.
+ * When slots or area run out, linkd leaves the device alone until ipd releases
+ * some: the device's own queue is where a flood belongs.
  *
  * Out: each frame is gathered by the device from ipd's inline headers and
  * somebody's payload, so a frame is done with as soon as it is written, and
  * `released` is always the head. A device that takes nothing may hold up the
- * ring for 10 ms; from then on frames are lost, one attempt each, until it takes
- * one again. So whoever waits for ip.tx waits for a bounded time.
+ * ring for 10 ms; from then on frames are lost, one attempt each, until it
+ * takes one again. So whoever waits for ip.tx waits for a bounded time.
  *
  * State: none. A successor finds in the rings how far this process got; at
  * worst the frame that was being written goes out twice, and those read but

@@ -4,7 +4,7 @@
  * Answered is every well-formed request for our address, also a probe from a
  * host that has no address yet. Learnt is only what neigh.c admits, and only of
  * hosts that we could send to. Announcements and replies that nobody asked for
- * teach nothing; an announcement that contradicts what is known makes us ask. */
+ * teach nothing; an announcement that contradicts what we know makes us ask. */
 #include "ipd/core/arp.h"
 
 #include "ipd/core/route.h"
@@ -22,8 +22,8 @@ write_frame(uint8_t out[ARP_FRAME], struct mac dst, const struct arp *a)
     arp_encode(out + ETHER_LEN, a);
 }
 
-/* Who sent it must be one host, or in a request one without an address (RFC 5227
- * 1.1), and not us. */
+/* Who sent it must be one host, or in a request one without an address (RFC
+ * 5227 1.1), and not us. */
 static enum drop
 check_sender(const struct ip_config *cfg, const struct arp *a)
 {

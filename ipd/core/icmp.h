@@ -15,8 +15,8 @@
  * on follow them as they are. */
 #define ICMP_REPLY_HEADERS (ETHER_LEN + IPV4_HEADER_LEN + ICMP_HEADER_LEN)
 
-/* Takes the ICMP message `d`, whose d->len bytes are at `message`. DROP_NONE: it
- * is to be answered with the headers written to `reply`, `id` their IPv4
+/* Takes the ICMP message `d`, whose d->len bytes are at `message`. DROP_NONE:
+ * it is to be answered with the headers written to `reply`, `id` their IPv4
  * identification. The bytes at `message` may change while they are read: what
  * is decided on is copied first, and a sum over torn bytes is the peer's to
  * find wrong. */

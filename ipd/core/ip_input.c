@@ -2,10 +2,10 @@
 /* Ethernet demultiplexing, IPv4 validation and the decision to deliver.
  *
  * A packet passes if every field allows it, from the outside in: frame, header,
- * source, destination, whole datagram, protocol. Each test that fails has a drop
- * reason of its own. Nothing is answered here and nothing kept; fragments and
- * packets for other hosts are discarded, since there is neither reassembly nor
- * forwarding. IP options are checked for form and otherwise ignored. */
+ * source, destination, whole datagram, protocol. Each test that fails has a
+ * drop reason of its own. Nothing is answered here and nothing kept; fragments
+ * and packets for other hosts are discarded, since there is neither reassembly
+ * nor forwarding. IP options are checked for form and otherwise ignored. */
 #include "ipd/core/ip_input.h"
 
 #include "ipd/core/route.h"

@@ -2,11 +2,11 @@
 /* The neighbour cache (RFC 826; what expires and what asks: RFC 1122 2.3.2).
  *
  * An entry becomes known by a reply that we asked for, or by a request
- * addressed to us; nothing else teaches. It is doubtful after a minute: then the next packet
- * still goes to the old address while the neighbour is asked, first directly,
- * then by broadcast. Three requests a second apart without an answer make an
- * entry fail, and packets for it are refused for a moment, so that one absent
- * host costs one request a second at most.
+ * addressed to us; nothing else teaches. It is doubtful after a minute: then
+ * the next packet still goes to the old address while the neighbour is asked,
+ * first directly, then by broadcast. Three requests a second apart without an
+ * answer make an entry fail, and packets for it are refused for a moment, so
+ * that one absent host costs one request a second at most.
  *
  * The table is bounded, and who may push out whom is what makes it hard to
  * flush: our own packets may replace what is longest unused, strangers'

@@ -51,8 +51,8 @@ enum neigh_found {
     NEIGH_NO_ROOM, /* every entry is busy */
 };
 
-/* For a packet that is to be sent now; asks for the address when need be. `addr`
- * is one for which route_is_neighbour holds. */
+/* For a packet that is to be sent now; asks for the address when need be.
+ * `addr` is one for which route_is_neighbour holds. */
 enum neigh_found neigh_resolve(struct neigh_table *t, struct addr addr,
                                instant_t now, struct mac *mac)
     __attribute__((warn_unused_result));
@@ -80,8 +80,8 @@ struct neigh_request {
     struct mac mac; /* to whom: broadcast, or where the neighbour was last */
 };
 
-/* Takes the next request that is due at `now`; false when there is none. Here the
- * entries whose last try went unanswered fail. */
+/* Takes the next request that is due at `now`; false when there is none. Here
+ * the entries whose last try went unanswered fail. */
 bool neigh_pull_request(struct neigh_table *t, instant_t now,
                         struct neigh_request *out)
     __attribute__((warn_unused_result));

@@ -11,8 +11,8 @@
  *
  * Stream bytes lie in chunks of 64 KiB of the region's writer. Byte o of a stream
  * lies in chunk[(o / CHUNK) % SLOT_CHUNKS] of its slot at o % CHUNK. Stream
- * offsets never restart in a slot: a new generation begins at the first multiple
- * of CHUNK at or above where its predecessor ended, at `base` in the rx slot.
+ * offsets never restart in a slot: a new generation begins at a multiple of CHUNK
+ * behind all that its predecessor may have written, at `base` in the rx slot.
  *
  * The writer stores bytes, then the chunk's number, then the cursor
  * (release); the reader loads the cursor (acquire), then the number, then the

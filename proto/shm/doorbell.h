@@ -21,7 +21,7 @@
  *             ring_space_wanted, if it was not set, and at what is released.
  *
  * That nobody is left asleep by these rules, and that each of them is needed,
- * is what tests/model shows. / */
+ * is what tests/model shows. */
 #ifndef PROTO_SHM_DOORBELL_H
 #define PROTO_SHM_DOORBELL_H
 

@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 enum handover_kind {
-    HANDOVER_DONE,      /* nothing follows: start */
-    HANDOVER_REGION,    /* id: region; writable */
-    HANDOVER_BELL_IN,   /* id: enum daemon_id that rings me on this eventfd */
-    HANDOVER_BELL_OUT,  /* id: enum daemon_id that I ring on this eventfd */
-    HANDOVER_LINK,      /* the device */
-    HANDOVER_LISTEN,    /* apid: ROUTER's listening socket */
-    HANDOVER_CLIENT_TX, /* tcpd: id: client number; region, read-only */
-    HANDOVER_CLIENT_RX, /* tcpd: id: client number; region, writable */
-    HANDOVER_CLIENT, /* tcpd: id: client number; its connection, token.
+    HANDOVER_DONE,       /* nothing follows: start */
+    HANDOVER_REGION,     /* id: region; writable */
+    HANDOVER_BELL_IN,    /* id: enum daemon_id that rings me on this eventfd */
+    HANDOVER_BELL_OUT,   /* id: enum daemon_id that I ring on this eventfd */
+    HANDOVER_LINK,       /* the device */
+    HANDOVER_LISTEN,     /* apid: ROUTER's listening socket */
+    HANDOVER_CLIENT_TX,  /* tcpd: id: client number; region, read-only */
+    HANDOVER_CLIENT_RX,  /* tcpd: id: client number; region, writable */
+    HANDOVER_CLIENT,     /* tcpd: id: client number; its connection, token.
                              Last of three */
     HANDOVER_CLIENT_GONE /* tcpd -> supervisor: id: client number is free */
 };

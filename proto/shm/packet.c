@@ -195,7 +195,7 @@ packet_released(enum ring_id input, uint64_t head, struct held *held,
         for (; at < end; at++) {
             const struct packet *p = ring_sent(out, at);
 
-            /* Input is taken in order, so no later packet has an older origin. */
+            /* Input is taken in order: no later packet has an older origin. */
             if (p->origin_ring == input) {
                 done = min_u64(done, p->origin);
                 break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A packet in a ring: a descriptor of fixed size that says where the payload
  * lies, what stands before it, and where it came from. Bytes are written once,
- * by the producer of the region they lie in; after that only descriptors move. */
+ * by the producer of the region they lie in; then only descriptors move. */
 #ifndef PROTO_SHM_PACKET_H
 #define PROTO_SHM_PACKET_H
 
@@ -103,8 +103,7 @@ void area_commit(struct area *a, struct packet *p, uint32_t len);
  * kept by the caller, initially 0) only save time. */
 struct held {
     struct ring *out;
-    uint64_t
-        scanned; /* no packet of `input` below this position is unreleased */
+    uint64_t scanned; /* below it no packet from `input` is unreleased */
 };
 uint64_t packet_released(enum ring_id input, uint64_t head, struct held *held,
                          uint32_t n);

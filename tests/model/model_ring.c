@@ -127,7 +127,7 @@ take(struct state *s)
     return true;
 }
 
-/* Whoever stands behind the consumer reads the oldest held one, then is done. */
+/* Whoever stands behind the consumer reads the oldest one, then is done. */
 static bool
 finish_oldest(struct state *s)
 {

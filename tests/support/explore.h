@@ -30,7 +30,7 @@ enum verdict {
 };
 
 /* Looks at every reachable state. Prints how many there are and, if the
- * verdict is not the expected one, the shortest way to the state that says so. */
+ * verdict is not the expected one, a shortest way to the state that says so. */
 enum verdict explore(const struct model *m, enum verdict expected);
 
 #endif

@@ -48,7 +48,7 @@ reply_matches_known_good_bytes(void **state)
     /* 10.7.0.2 > 10.7.0.9: echo reply, id 0x4242, seq 7, two bytes 00 01 */
     static const uint8_t expected[ICMP_REPLY_HEADERS] = {
         2,    0, 0,  7,  0,    9,    2, 0, 0,    7,    0,    2,    0x08, 0x00,
-        0x45, 0, 0,  30, 0x01, 0x02, 0, 0, 64,   1,    0x65, 0xc2, 10,   7,
+        0x45, 0, 0,  30, 0x01, 0x02, 0, 0, 64,   1,    0x65, 0xc5, 10,   7,
         0,    2, 10, 7,  0,    9,    0, 0, 0xbd, 0xb5, 0x42, 0x42, 0,    7,
     };
 
@@ -57,7 +57,7 @@ reply_matches_known_good_bytes(void **state)
     assert_memory_equal(reply, expected, sizeof expected);
 }
 
-/* The reply's headers with the request's data are a packet that a peer takes. */
+/* The reply's headers with the request's data are what a peer accepts. */
 static void
 assert_reply_is_valid(uint32_t data_len)
 {

@@ -36,7 +36,7 @@ headers_match_known_good_bytes(void **state)
     static const uint8_t expected[IP_OUTPUT_HEADERS] = {
         2,    0,    0,    7, 0,    9,    2,    0,    0,    7, 0,  2,
         0x08, 0x00, 0x45, 0, 0x05, 0xdc, 0xbe, 0xef, 0x40, 0, 64, 6,
-        0x62, 0x11, 10,   7, 0,    2,    10,   7,    0,    9,
+        0x62, 0x14, 10,   7, 0,    2,    10,   7,    0,    9,
     };
     uint8_t out[IP_OUTPUT_HEADERS];
 

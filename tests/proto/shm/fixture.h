@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Regions and a joined ring for tests, in one mapping each, so that a test can
- * play the peer, also a hostile one, and the thread sanitizer sees both sides. */
+ * play the peer, also a hostile one, and TSan sees both sides. */
 #ifndef TESTS_PROTO_SHM_FIXTURE_H
 #define TESTS_PROTO_SHM_FIXTURE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of descriptors from hostile peers, and of computing what is released. */
+/* Tests of descriptors from hostile peers and of computing what is released. */
 #include "tests/proto/shm/packet_fixture.h"
 
 #include "base/rng.h"
