@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* skink status: the instance, its daemons and their rings, each number measured. */
+#define _GNU_SOURCE 1
+#include "ctl/commands.h"
+
+#include "base/os/clock.h"
+#include "ctl/json.h"
+#include "ctl/judge.h"
+#include "ctl/look.h"
+#include "ctl/process.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* One daemon, as the supervisor's book, its cnc and /proc have it. */
+struct daemon_row {
+    const char *name, *state;
+    uint32_t pid, restarts;
+    double up_s;
+    struct process process;
+    enum conf_exit_why last_why;
+    char last_exit[48];
+    double outage_ms;
+};
+
+static const char *
+state_text(uint32_t state)
+{
+    static const char *const texts[] = {
+        [CONF_DAEMON_DOWN] = "down",     [CONF_DAEMON_STARTING] = "starting",
+        [CONF_DAEMON_OK] = "ok",         [CONF_DAEMON_BACKOFF] = "backoff",
+        [CONF_DAEMON_FAILED] = "failed",
+    };
+
+    return state <= CONF_DAEMON_FAILED ? texts[state] : "unknown";
+}
+
+static double
+seconds_since(int64_t ns)
+{
+    return (double)(clock_now().ns - ns) / 1e9;
+}
+
+static struct daemon_row
+row_of(const struct look *l, uint32_t id)
+{
+    const struct conf_daemon *book = &l->conf->daemons[id];
+    struct daemon_row row = {
+        .name = daemon_name(id),
+        .state = state_text(book->state),
+        .pid = book->pid,
+        .restarts = book->restarts,
+        .last_why = (enum conf_exit_why)book->last_why,
+        .outage_ms = (double)book->last_outage_ns / 1e6,
+    };
+
+    if (row.pid != 0)
+        row.up_s = seconds_since(book->started_ns);
+    process_look(&row.process, row.pid);
+    judge_text(row.last_exit, row.last_why, book->last_exit);
+    return row;
+}
+
+static uint64_t
+established(const struct look *l)
+{
+    return cnc_counter(l->cnc[DAEMON_TCPD], COUNTER_TCP_CURR_ESTAB);
+}
+
+/* ---- text ---- */
+
+/* The two largest units: "2d04h", "3m12s", "45s". */
+static const char *
+age(char out[24], double seconds)
+{
+    uint64_t s = seconds < 0 ? 0 : (uint64_t)seconds;
+
+    if (s >= 86400)
+        snprintf(out, 24, "%" PRIu64 "d%02" PRIu64 "h", s / 86400,
+                 s / 3600 % 24);
+    else if (s >= 3600)
+        snprintf(out, 24, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(out, 24, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+    else
+        snprintf(out, 24, "%" PRIu64 "s", s);
+    return out;
+}
+
+static void
+print_header(const struct cli *cli, const struct look *l)
+{
+    const struct conf_net *net = &l->conf->net;
+    char up[24], address[ADDR_TEXT], gateway[ADDR_TEXT];
+
+    addr_format(gateway, net->gateway);
+    printf("%s  up %s  %s/%u gw %s  %.15s %u\n", cli->instance,
+           age(up, seconds_since(l->conf->started_ns)),
+           addr_format(address, net->address), net->prefix_len,
+           addr_is_any(net->gateway) ? "none" : gateway, net->link_name,
+           net->mtu);
+}
+
+static void
+print_daemon(const struct daemon_row *r)
+{
+    char up[24] = "-", pid[16] = "-", cpu[16] = "-", rss[16] = "-";
+
+    if (r->pid != 0) {
+        age(up, r->up_s);
+        snprintf(pid, sizeof pid, "%u", r->pid);
+    }
+    if (r->process.known) {
+        snprintf(cpu, sizeof cpu, "%.1f%%",
+                 r->up_s > 0 ? 100 * r->process.cpu_s / r->up_s : 0);
+        snprintf(rss, sizeof rss, "%.1fM",
+                 (double)r->process.rss_bytes / (1024 * 1024));
+    }
+    printf("%-7s %-8s %-7s %-7s %-9u %-6s %-7s %s", r->name, r->state, pid, up,
+           r->restarts, cpu, rss, r->last_exit);
+    if (r->last_why != CONF_EXIT_NONE)
+        printf(", %.1f ms outage", r->outage_ms);
+    putchar('\n');
+}
+
+static void
+print_rings(const struct look *l)
+{
+    printf("%-12s %-14s %-12s %s\n", "RING", "TOTAL", "DEPTH", "HELD");
+    for (size_t i = 0; i < RINGS; i++) {
+        const struct ring_row *row = &ring_table[i];
+        struct ring_depth d;
+        char depth[40];
+
+        if (l->rings[i] == NULL)
+            continue;
+        d = ring_observe(l->rings[i], &l->cnc[row->consumer]->cursors[i]);
+        snprintf(depth, sizeof depth, "%" PRIu64 "/%u", d.tail - d.head,
+                 row->slots);
+        printf("%-12s %-14" PRIu64 " %-12s %" PRIu64 "\n", row->name, d.tail,
+               depth, d.tail - d.released);
+    }
+}
+
+static void
+print_text(const struct cli *cli, const struct look *l)
+{
+    const struct cnc_shm *tcpd = l->cnc[DAEMON_TCPD];
+
+    print_header(cli, l);
+    printf("%-7s %-8s %-7s %-7s %-9s %-6s %-7s %s\n", "DAEMON", "STATE", "PID",
+           "UP", "RESTARTS", "CPU", "RSS", "LAST EXIT");
+    for (uint32_t i = 0; i < DAEMONS; i++) {
+        struct daemon_row row = row_of(l, i);
+
+        print_daemon(&row);
+    }
+    if (l->rings[0] != NULL)
+        print_rings(l);
+    printf("conns %" PRIu64 " established, %" PRIu64 " opened, %" PRIu64
+           " reset; clients %u\n",
+           established(l),
+           cnc_counter(tcpd, COUNTER_TCP_ACTIVE_OPENS) +
+               cnc_counter(tcpd, COUNTER_TCP_PASSIVE_OPENS),
+           cnc_counter(tcpd, COUNTER_TCP_ESTAB_RESETS), l->conf->clients);
+    for (uint32_t i = 0; i < DAEMONS; i++) {
+        if (l->conf->daemons[i].state == CONF_DAEMON_FAILED)
+            log_hint("%s dies again and again; what it says is in %s/log",
+                     daemon_name(i), cli->rundir);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void
+json_daemon(struct json *j, const struct daemon_row *r)
+{
+    json_begin(j, NULL, '{');
+    json_text(j, "name", r->name);
+    json_text(j, "state", r->state);
+    json_number(j, "pid", r->pid);
+    json_decimal(j, "up_s", r->up_s);
+    json_number(j, "restarts", r->restarts);
+    if (r->process.known) {
+        json_decimal(j, "cpu_s", r->process.cpu_s);
+        json_number(j, "rss_bytes", r->process.rss_bytes);
+    }
+    if (r->last_why != CONF_EXIT_NONE) {
+        json_text(j, "last_exit", r->last_exit);
+        json_decimal(j, "last_outage_ms", r->outage_ms);
+    }
+    json_end(j, '}');
+}
+
+static void
+json_ring(struct json *j, const struct look *l, size_t i)
+{
+    const struct ring_row *row = &ring_table[i];
+    struct ring_depth d =
+        ring_observe(l->rings[i], &l->cnc[row->consumer]->cursors[i]);
+
+    json_begin(j, NULL, '{');
+    json_text(j, "name", row->name);
+    json_number(j, "total", d.tail);
+    json_number(j, "depth", d.tail - d.head);
+    json_number(j, "held", d.tail - d.released);
+    json_number(j, "slots", row->slots);
+    json_end(j, '}');
+}
+
+static void
+json_instance(struct json *j, const struct cli *cli, const struct look *l)
+{
+    const struct conf_net *net = &l->conf->net;
+    char address[ADDR_TEXT], link[sizeof net->link_name];
+
+    snprintf(link, sizeof link, "%.15s", net->link_name);
+    json_text(j, "instance", cli->instance);
+    json_number(j, "pid", l->conf->supervisor_pid);
+    json_decimal(j, "up_s", seconds_since(l->conf->started_ns));
+    json_text(j, "address", addr_format(address, net->address));
+    json_number(j, "prefix_len", net->prefix_len);
+    json_text(j, "gateway", addr_format(address, net->gateway));
+    json_text(j, "link", link);
+    json_number(j, "mtu", net->mtu);
+    json_number(j, "clients", l->conf->clients);
+    json_number(j, "established", established(l));
+}
+
+static void
+print_json(const struct cli *cli, const struct look *l)
+{
+    struct json j = {.out = stdout};
+
+    json_begin(&j, NULL, '{');
+    json_instance(&j, cli, l);
+    json_begin(&j, "daemons", '[');
+    for (uint32_t i = 0; i < DAEMONS; i++) {
+        struct daemon_row row = row_of(l, i);
+
+        json_daemon(&j, &row);
+    }
+    json_end(&j, ']');
+    json_begin(&j, "rings", '[');
+    for (size_t i = 0; i < RINGS; i++) {
+        if (l->rings[i] != NULL)
+            json_ring(&j, l, i);
+    }
+    json_end(&j, ']');
+    json_end(&j, '}');
+    putchar('\n');
+}
+
+enum exit_status
+cmd_status(struct cli *cli, int argc, char **argv)
+{
+    const struct arg args[] = {
+        {.name = "json", .letter = 'j', .help = "JSON", .flag = &cli->json},
+        {.name = "help",
+         .letter = 'h',
+         .help = "this text",
+         .flag = &cli->help},
+        {.name = NULL},
+    };
+    struct look look;
+
+    cli_parse(cli, args, argc, argv, NULL, 0);
+    look_open(&look, cli);
+    if (cli->json)
+        print_json(cli, &look);
+    else
+        print_text(cli, &look);
+    return EXIT_OK;
+}

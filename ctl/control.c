@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* One request, one reply, on a SEQPACKET connection whose peer the kernel names.
+ * Everyone who reaches the socket may look at the daemons' own pages; only the
+ * owner and root may look into rings and give orders. */
+#define _GNU_SOURCE 1
+#include "ctl/control.h"
+
+#include "base/os/clock.h"
+#include "base/os/fdpass.h"
+#include "base/os/log.h"
+#include "control.pb-c.h"
+#include "ctl/netns.h"
+#include "ctl/supervisor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void
+drop(struct control_connection *c)
+{
+    c->waits = false;
+    loop_close(&c->supervisor->loop, &c->source);
+}
+
+static void
+send_reply(struct control_connection *c, const Skink__Control__Reply *reply,
+           const int *fds, size_t n)
+{
+    uint8_t buf[CONTROL_MESSAGE];
+    size_t len = skink__control__reply__get_packed_size(reply);
+
+    if (len <= sizeof buf) {
+        skink__control__reply__pack(reply, buf);
+        /* An empty message would read as the end: all defaults pack to it. */
+        if (len > 0 && fdpass_send(c->source.fd, buf, len, fds, n))
+            return;
+    }
+    drop(c);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+answer(struct control_connection *c, enum exit_status error, const char *fmt,
+       ...)
+{
+    Skink__Control__Reply reply;
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    skink__control__reply__init(&reply);
+    reply.error = (uint32_t)error;
+    reply.text = text;
+    send_reply(c, &reply, NULL, 0);
+}
+
+static bool
+may_order(const struct control_connection *c)
+{
+    return c->uid == c->supervisor->owner || c->uid == 0;
+}
+
+/* ---- the requests ---- */
+
+static void
+serve_look(struct control_connection *c)
+{
+    const struct store *store = &c->supervisor->store;
+    Skink__Control__Reply reply;
+    uint32_t ids[REGIONS];
+    int fds[REGIONS];
+    size_t n = 0;
+
+    ids[n++] = REGION_CONF;
+    for (uint32_t d = 0; d < DAEMONS; d++)
+        ids[n++] = REGION_CNC(d);
+    for (size_t i = 0; i < RINGS && may_order(c); i++)
+        ids[n++] = ring_table[i].region;
+    for (size_t i = 0; i < n; i++)
+        fds[i] = store->regions[ids[i]].readonly;
+
+    skink__control__reply__init(&reply);
+    reply.n_regions = n;
+    reply.regions = ids;
+    send_reply(c, &reply, fds, n);
+}
+
+static void
+serve_restart(struct control_connection *c, const char *name)
+{
+    uint32_t id = 0;
+
+    while (id < DAEMONS && strcmp(daemon_name(id), name) != 0)
+        id++;
+    if (id == DAEMONS) {
+        answer(c, EXIT_FAILED, "there is no daemon '%.32s'", name);
+        return;
+    }
+    c->waits = true;
+    c->daemon = id;
+    child_restart(&c->supervisor->children[id], clock_now());
+}
+
+static void
+serve_namespaces(struct control_connection *c)
+{
+    const struct setup *setup = c->supervisor->setup;
+    Skink__Control__Reply reply;
+    char text[] = "namespaces";
+    int fds[2];
+    size_t n = 0;
+
+    if (setup->userns)
+        fds[n++] = netns_open("user");
+    if (setup->netns)
+        fds[n++] = netns_open("net");
+    skink__control__reply__init(&reply);
+    reply.text = text;
+    if (n > 0 && (fds[0] < 0 || fds[n - 1] < 0))
+        answer(c, EXIT_FAILED, "cannot open my namespaces: %s",
+               strerror(errno));
+    else
+        send_reply(c, &reply, fds, n);
+    while (n > 0) {
+        if (fds[--n] >= 0)
+            close(fds[n]);
+    }
+}
+
+static void
+serve(struct control_connection *c, const Skink__Control__Request *request)
+{
+    bool looks = request->command_case == SKINK__CONTROL__REQUEST__COMMAND_LOOK;
+
+    if (!looks && !may_order(c)) {
+        answer(c, EXIT_NOT_PERMITTED, "instance '%s' is another user's",
+               c->supervisor->setup->instance);
+        return;
+    }
+    switch (request->command_case) {
+    case SKINK__CONTROL__REQUEST__COMMAND_LOOK:
+        serve_look(c);
+        break;
+    case SKINK__CONTROL__REQUEST__COMMAND_DOWN:
+        supervisor_stop(c->supervisor);
+        break;
+    case SKINK__CONTROL__REQUEST__COMMAND_RESTART:
+        serve_restart(c, request->restart->daemon);
+        break;
+    case SKINK__CONTROL__REQUEST__COMMAND_NAMESPACES:
+        serve_namespaces(c);
+        break;
+    case SKINK__CONTROL__REQUEST__COMMAND__NOT_SET:
+    case _SKINK__CONTROL__REQUEST__COMMAND__CASE_IS_INT_SIZE:
+        answer(c, EXIT_FAILED, "the request is from another version of skink");
+        break;
+    }
+}
+
+/* ---- connections ---- */
+
+static void
+connection_event(void *owner, uint32_t events)
+{
+    struct control_connection *c = owner;
+    Skink__Control__Request *request;
+    uint8_t buf[CONTROL_MESSAGE];
+    size_t no_fds = 0;
+    ssize_t len = fdpass_receive(c->source.fd, buf, sizeof buf, NULL, &no_fds,
+                                 MSG_DONTWAIT);
+
+    (void)events;
+    if (len < 0 && errno == EAGAIN)
+        return;
+    request = len > 0 ? skink__control__request__unpack(NULL, (size_t)len, buf)
+                      : NULL;
+    if (request == NULL) {
+        drop(c);
+        return;
+    }
+    serve(c, request);
+    skink__control__request__free_unpacked(request, NULL);
+}
+
+static struct control_connection *
+free_connection(struct control *control)
+{
+    for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+        if (control->connections[i].source.fd < 0)
+            return &control->connections[i];
+    }
+    return NULL;
+}
+
+static void
+listener_event(void *owner, uint32_t events)
+{
+    struct supervisor *s = owner;
+    struct control_connection *c = free_connection(&s->control);
+    int fd = accept4(s->control.listener.fd, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    (void)events;
+    if (fd < 0)
+        return;
+    if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+        close(fd);
+        return;
+    }
+    c->supervisor = s;
+    c->uid = peer.uid;
+    c->waits = false;
+    c->source =
+        (struct source){.fd = fd, .ready = connection_event, .owner = c};
+    if (!loop_add(&s->loop, &c->source, EPOLLIN))
+        drop(c);
+}
+
+bool
+control_open(struct supervisor *s, int listener)
+{
+    for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
+        s->control.connections[i].source.fd = -1;
+    s->control.listener =
+        (struct source){.fd = listener, .ready = listener_event, .owner = s};
+    return loop_add(&s->loop, &s->control.listener, EPOLLIN);
+}
+
+/* ---- late replies ---- */
+
+void
+control_restarted(struct supervisor *s, enum daemon_id id, duration_t outage)
+{
+    for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+        struct control_connection *c = &s->control.connections[i];
+
+        if (c->source.fd < 0 || !c->waits || c->daemon != id)
+            continue;
+        c->waits = false;
+        answer(c, EXIT_OK, "%s restarted, %.1f ms outage", daemon_name(id),
+               (double)outage.ns / 1e6);
+    }
+}
+
+void
+control_restart_failed(struct supervisor *s, enum daemon_id id)
+{
+    for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+        struct control_connection *c = &s->control.connections[i];
+
+        if (c->source.fd < 0 || !c->waits || c->daemon != id)
+            continue;
+        c->waits = false;
+        answer(c, EXIT_FAILED, "%s does not come up", daemon_name(id));
+    }
+}
