@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Congestion control: what every algorithm does (RFC 5681, RFC 6928).
+ *
+ * cwnd and ssthresh are bytes. Slow start counts all acknowledged bytes (RFC
+ * 3465 without its limit L): a peer that receives with GRO answers 64 KiB with
+ * one ACK, and output spreads over as many segments as it acknowledged. */
+#include "tcpd/core/cc.h"
+
+#include "base/bits.h"
+#include "tcpd/core/internal.h"
+
+#define CWND_MAX       (1u << 30) /* the largest window of RFC 7323 */
+#define SSTHRESH_START UINT32_MAX /* RFC 5681 3.1: arbitrarily high */
+
+/* Segments that dup ACKs say have left the network when recovery starts. */
+#define DUPLICATES_SEEN 3
+
+static uint32_t
+initial_window(const struct tcb *tcb)
+{
+    return TCP_INITIAL_CWND * tcb->snd_mss;
+}
+
+/* RFC 5681 3.1 wants one segment after a lost SYN; as Linux does, one loss is
+ * forgiven, because SYNs get lost for other reasons than congestion. */
+void
+cc_init(struct tcb *tcb)
+{
+    tcb->cwnd = tcb->backoff > 1 ? tcb->snd_mss : initial_window(tcb);
+    tcb->ssthresh = SSTHRESH_START;
+    tcb->cwnd_credit = 0;
+    tcb->recover = tcb->iss;
+}
+
+/* RFC 7661 4.3: a window of which less than half was in use proves nothing
+ * about the path, so it does not grow. */
+static bool
+cwnd_was_in_use(const struct tcb *tcb, uint32_t acked)
+{
+    uint64_t flight = (uint64_t)output_in_flight(tcb) + acked;
+
+    return flight * 2 >= tcb->cwnd;
+}
+
+void
+cc_acked(struct tcb *tcb, uint32_t acked)
+{
+    if (!cwnd_was_in_use(tcb, acked))
+        return;
+    if (tcb->cwnd < tcb->ssthresh) {
+        uint32_t step = min_u32(acked, tcb->ssthresh - tcb->cwnd);
+
+        tcb->cwnd = (uint32_t)min_u64((uint64_t)tcb->cwnd + step, CWND_MAX);
+        acked -= step;
+    }
+    if (acked > 0)
+        newreno_avoid(tcb, acked);
+    tcb->cwnd = min_u32(tcb->cwnd, CWND_MAX);
+}
+
+void
+cc_enter_recovery(struct tcb *tcb)
+{
+    tcb->ssthresh = newreno_ssthresh(tcb, output_in_flight(tcb));
+    tcb->cwnd = tcb->ssthresh + DUPLICATES_SEEN * tcb->snd_mss;
+    tcb->cwnd_credit = 0;
+}
+
+/* RFC 6582 3.2 step 3, the option that cannot burst. */
+void
+cc_leave_recovery(struct tcb *tcb)
+{
+    uint32_t flight = max_u32(output_in_flight(tcb), tcb->snd_mss);
+
+    tcb->cwnd = min_u32(tcb->ssthresh, flight + tcb->snd_mss);
+    tcb->cwnd_credit = 0;
+}
+
+/* RFC 5681 3.1, equation 4; the flight of a second expiry is the same one. */
+void
+cc_timeout(struct tcb *tcb)
+{
+    if (tcb->backoff <= 1)
+        tcb->ssthresh = newreno_ssthresh(tcb, output_in_flight(tcb));
+    tcb->cwnd = tcb->snd_mss;
+    tcb->cwnd_credit = 0;
+}
+
+void
+cc_idle(struct tcb *tcb)
+{
+    tcb->cwnd = min_u32(tcb->cwnd, initial_window(tcb));
+    tcb->cwnd_credit = 0;
+}

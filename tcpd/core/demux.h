@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Which connection a 4-tuple belongs to, and the keyed hash of 4-tuples that
+ * everything unpredictable is made of. */
+#ifndef TCPD_CORE_DEMUX_H
+#define TCPD_CORE_DEMUX_H
+
+#include "tcpd/core/tcp.h"
+
+/* One secret serves them all; none tells anything about another. */
+enum flow_use { FLOW_DEMUX, FLOW_ISN, FLOW_TIMESTAMP, FLOW_PORT };
+
+uint64_t flow_hash(const struct tcp *tcp, enum flow_use use,
+                   const struct addr *local, uint16_t local_port,
+                   const struct addr *remote, uint16_t remote_port);
+
+/* Heads of chains for `tcbs` connections: a power of two. */
+uint32_t demux_buckets(uint32_t tcbs);
+
+/* Takes a tcb that tcb_hash() put in out again. */
+void demux_remove(struct tcp *tcp, struct tcb *tcb);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Binds ports and lets them listen.
+ *
+ * A port is taken while a listener has it, and while a connection that was
+ * opened from here uses it: both were promised to somebody. Accepted
+ * connections do not hold their port, so that a server can start again while
+ * connections of its past live on or wait (what SO_REUSEADDR asks for). */
+#include "tcpd/core/listeners.h"
+
+#include "base/check.h"
+#include "tcpd/core/demux.h"
+#include "tcpd/core/internal.h"
+#include "tcpd/core/release.h"
+
+static bool
+in_the_way(const struct addr *a, const struct addr *b)
+{
+    return addr_is_any(*a) || addr_is_any(*b) || addr_equal(*a, *b);
+}
+
+void
+listeners_ports(const struct tcp *tcp, const struct addr *addr,
+                struct port_set *set)
+{
+    memset(set, 0, sizeof *set);
+    for (uint32_t i = 0; i < tcp->config.listeners; i++) {
+        const struct listener *l = &tcp->listeners[i];
+
+        if (l->used && in_the_way(&l->addr, addr))
+            port_set_add(set, l->port);
+    }
+}
+
+static void
+add_opened_ports(const struct tcp *tcp, const struct addr *addr,
+                 struct port_set *set)
+{
+    for (uint32_t i = 0; i < tcp->config.tcbs; i++) {
+        const struct tcb *tcb = &tcp->tcbs[i];
+
+        if (tcb->state != TCB_CLOSED && tcb->state != TCB_TIME_WAIT &&
+            tcb->flags & TCB_ACTIVE && in_the_way(&tcb->local, addr))
+            port_set_add(set, tcb->local_port);
+    }
+}
+
+/* A free ephemeral port that nobody can foresee, or 0. */
+static uint16_t
+pick_port(struct tcp *tcp, const struct addr *addr, const struct port_set *set)
+{
+    const uint32_t range = TCP_PORT_LAST - TCP_PORT_FIRST + 1;
+    struct addr none = addr_any_v4();
+    uint64_t start =
+        flow_hash(tcp, FLOW_PORT, addr, 0, &none, (uint16_t)++tcp->port_hint);
+
+    for (uint32_t i = 0; i < range; i++) {
+        uint16_t port = (uint16_t)(TCP_PORT_FIRST + (start + i) % range);
+
+        if (!port_set_has(set, port))
+            return port;
+    }
+    return 0;
+}
+
+static struct listener *
+unused_listener(struct tcp *tcp)
+{
+    for (uint32_t i = 0; i < tcp->config.listeners; i++)
+        if (!tcp->listeners[i].used)
+            return &tcp->listeners[i];
+    return NULL;
+}
+
+struct listener *
+tcp_call_bind(struct tcp *tcp, const struct owner *owner,
+              const struct addr *addr, uint16_t port, enum tcp_error *error)
+{
+    struct port_set taken;
+    struct listener *l = unused_listener(tcp);
+
+    *error = TCP_OK;
+    listeners_ports(tcp, addr, &taken);
+    add_opened_ports(tcp, addr, &taken);
+    if (!addr_is_any(*addr) && !addr_equal(*addr, tcp->config.local))
+        *error = TCP_ADDR_NOT_OURS;
+    else if (port != 0 && port_set_has(&taken, port))
+        *error = TCP_ADDR_IN_USE;
+    else if (port == 0 && (port = pick_port(tcp, addr, &taken)) == 0)
+        *error = TCP_NO_PORT;
+    else if (l == NULL)
+        *error = TCP_NO_MEMORY;
+    if (*error != TCP_OK)
+        return NULL;
+
+    l->used = 1;
+    l->port = port;
+    l->addr = *addr;
+    l->owner = *owner;
+    l->backlog = 0;
+    l->queued = 0;
+    l->pool = NULL;
+    list_init(&l->children);
+    return l;
+}
+
+void
+tcp_call_listen(struct tcp *tcp, struct listener *l, uint32_t backlog,
+                struct chunk_pool *pool)
+{
+    (void)tcp;
+    l->backlog = backlog > 0 ? backlog : 1; /* as Linux takes listen(fd, 0) */
+    l->pool = pool;
+}
+
+void
+tcp_call_unbind(struct tcp *tcp, struct listener *l, instant_t now)
+{
+    while (!list_empty(&l->children)) {
+        struct tcb *tcb = list_item(l->children.next, struct tcb, siblings);
+
+        tcb_abandon(tcp, tcb, now);
+    }
+    CHECK(l->queued == 0);
+    l->used = 0;
+    l->backlog = 0;
+    l->pool = NULL;
+}
+
+void
+listener_adopt(struct listener *l, struct tcb *tcb)
+{
+    list_append(&l->children, &tcb->siblings);
+    l->queued++;
+    tcb->listener = l->index;
+}
+
+void
+listener_release(struct tcp *tcp, struct tcb *tcb)
+{
+    if (tcb->listener == LISTENER_NONE)
+        return;
+    list_remove(&tcb->siblings);
+    tcp->listeners[tcb->listener].queued--;
+    tcb->listener = LISTENER_NONE;
+    tcb->flags &= ~(uint32_t)TCB_QUEUED;
+}

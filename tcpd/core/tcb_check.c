@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The invariants of a connection, each as a sentence for when it is broken. */
+#include "tcpd/core/tcb.h"
+
+#include "proto/wire/tcp.h"
+
+static bool
+has(const struct tcb *tcb, enum tcb_flag flag)
+{
+    return (tcb->flags & flag) != 0;
+}
+
+/* States as a set, so that an invariant can name several. */
+static bool
+in(const struct tcb *tcb, unsigned states)
+{
+    return (states >> tcb->state & 1) != 0;
+}
+
+#define BEFORE_SYN_ACKED (1u << TCB_SYN_SENT | 1u << TCB_SYN_RECEIVED)
+#define OUR_FIN_ACKED    (1u << TCB_FIN_WAIT_2 | 1u << TCB_TIME_WAIT)
+#define PEER_FIN_TAKEN                                                         \
+    (1u << TCB_CLOSE_WAIT | 1u << TCB_CLOSING | 1u << TCB_LAST_ACK |           \
+     1u << TCB_TIME_WAIT)
+#define SHUT                                                                   \
+    (1u << TCB_FIN_WAIT_1 | 1u << TCB_FIN_WAIT_2 | 1u << TCB_CLOSING |         \
+     1u << TCB_LAST_ACK | 1u << TCB_TIME_WAIT)
+#define NOT_SHUT (1u << TCB_ESTABLISHED | 1u << TCB_CLOSE_WAIT)
+
+static const char *
+check_fields(const struct tcb *tcb)
+{
+    if (tcb->error > TCP_INVALID)
+        return "the error is none";
+    if (tcb->snd_wscale > TCP_WSCALE_MAX || tcb->rcv_wscale > TCP_WSCALE_MAX)
+        return "a window scale is above 14";
+    if (tcb->rcv_buf > STREAM_SPAN)
+        return "the receive buffer is larger than a stream";
+    for (int i = 0; i < STREAM_CHUNKS; i++)
+        if (tcb->rx.chunk[i] >= POOL_CHUNKS && tcb->rx.chunk[i] != STREAM_NONE)
+            return "a receive chunk is not in the pool";
+    if (tcb->rx_read > tcb->rx_end || tcb->rx_end - tcb->rx_read > STREAM_SPAN)
+        return "more was read than received";
+    if (tcb->rx.freed > tcb->rx_read)
+        return "more was freed than read";
+    return NULL;
+}
+
+static const char *
+check_timers(const struct tcb *tcb)
+{
+    for (int t = 0; t < TIMERS; t++)
+        if (tcb->state == TCB_CLOSED && !instant_is_never(tcb->deadline[t]))
+            return "a timer runs in CLOSED";
+    if (instant_is_never(tcb->deadline[TIMER_TIME_WAIT]) !=
+        (tcb->state != TCB_TIME_WAIT))
+        return "the TIME-WAIT timer does not match the state";
+    return NULL;
+}
+
+static const char *
+check_owner(const struct tcb *tcb)
+{
+    bool owned = tcb->owner.client != OWNER_NONE;
+
+    if (tcb->state != TCB_CLOSED && owned == has(tcb, TCB_CLOSED_BY_OWNER))
+        return "the owner does not match the flag";
+    if (has(tcb, TCB_QUEUED) && tcb->listener == LISTENER_NONE)
+        return "queued at no listener";
+    if (tcb->state == TCB_SYN_RECEIVED && owned && !has(tcb, TCB_ACTIVE) &&
+        tcb->listener == LISTENER_NONE)
+        return "a passive open without listener";
+    return NULL;
+}
+
+/* Distances below are of sequence numbers: modulo 2^32. */
+static const char *
+check_send(const struct tcb *tcb)
+{
+    uint64_t unacked = tcb->tx_end - tcb->tx_una;
+    bool fin_acked = in(tcb, OUR_FIN_ACKED);
+    uint32_t una = tcb->snd_una.v - tcb->iss.v;
+    uint32_t sent = tcb->snd_max.v - tcb->snd_una.v;
+
+    if (tcb->tx_una > tcb->tx_end || unacked > STREAM_SPAN)
+        return "the send stream ends before its acknowledged part";
+    if (has(tcb, TCB_SYN_ACKED) == in(tcb, BEFORE_SYN_ACKED))
+        return "the state does not say whether our SYN is acknowledged";
+    if (una != has(tcb, TCB_SYN_ACKED) + (uint32_t)tcb->tx_una + fin_acked)
+        return "snd_una and tx_una disagree";
+    if (tcb->snd_nxt.v - tcb->snd_una.v > sent)
+        return "snd_nxt is not in snd_una..snd_max";
+    if (sent > !has(tcb, TCB_SYN_ACKED) + unacked +
+                   (has(tcb, TCB_FIN_SENT) && !fin_acked))
+        return "more was sent than there is";
+    if (has(tcb, TCB_FIN_SENT) && !has(tcb, TCB_SHUT_WR))
+        return "a FIN was sent without shutdown";
+    if ((in(tcb, SHUT) && !has(tcb, TCB_SHUT_WR)) ||
+        (in(tcb, NOT_SHUT) && has(tcb, TCB_SHUT_WR)))
+        return "the state does not say whether the send side is shut down";
+    if (tcb->snd_mss == 0 || tcb->cwnd == 0)
+        return "nothing could ever be sent";
+    return NULL;
+}
+
+static const char *
+check_ranges(const struct tcb *tcb)
+{
+    seq_t above = tcb->rcv_nxt;
+
+    if (tcb->ooo_count > OOO_RANGES)
+        return "too many ranges";
+    for (uint32_t i = 0; i < tcb->ooo_count; i++) {
+        const struct range *r = &tcb->ooo[i];
+
+        if (!seq_gt(r->left, above) || !seq_gt(r->right, r->left))
+            return "ranges are not in order above rcv_nxt";
+        if (seq_gt(r->right, tcb->rcv_adv))
+            return "a range lies beyond the window";
+        above = r->right;
+    }
+    return NULL;
+}
+
+static const char *
+check_receive(const struct tcb *tcb)
+{
+    uint32_t received = tcb->rcv_nxt.v - tcb->irs.v;
+    bool fin = has(tcb, TCB_FIN_RECEIVED);
+
+    if (fin != in(tcb, PEER_FIN_TAKEN))
+        return "the state does not say whether a FIN was received";
+    if (tcb->state == TCB_SYN_SENT)
+        return tcb->rx_end == 0 ? NULL : "text before the peer's SYN";
+    if (received != 1 + (uint32_t)tcb->rx_end + fin)
+        return "rcv_nxt and rx_end disagree";
+    if (seq_gt(tcb->rcv_nxt, tcb->rcv_adv))
+        return "rcv_nxt is beyond the window";
+    if (seq_gt(tcb->last_ack_sent, tcb->rcv_nxt))
+        return "an ACK was sent for text that did not arrive";
+    return check_ranges(tcb);
+}
+
+const char *
+tcb_check(const struct tcb *tcb)
+{
+    const char *why;
+
+    if (tcb->state >= TCB_STATES)
+        return "the state is none";
+    if ((why = check_fields(tcb)) != NULL ||
+        (why = check_timers(tcb)) != NULL || (why = check_owner(tcb)) != NULL)
+        return why;
+    if (tcb->state == TCB_CLOSED)
+        return NULL;
+    if ((why = check_send(tcb)) != NULL)
+        return why;
+    return check_receive(tcb);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* The regions of a tcpd, its neighbours on the other sides of its rings, and its
+ * deaths. All share one mapping of each region, as nobody here needs another. */
+#include "tests/support/tcpd_world.h"
+
+#include "base/check.h"
+#include "base/os/fdpass.h"
+#include "proto/shm/conf.h"
+#include "tests/support/tcpd_ends.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define EPOCH     7
+#define TURNS_MAX 20000 /* more until everybody sleeps means: never */
+
+/* ---- regions ---- */
+
+static size_t
+region_bytes(uint32_t id)
+{
+    for (uint32_t i = 0; i < RINGS; i++)
+        if (ring_table[i].region == id)
+            return ring_region_size(ring_table[i].slots,
+                                    ring_table[i].slot_size,
+                                    ring_table[i].area);
+    return id == REGION_TCPD_STATE ? TCPD_STATE_SIZE : sizeof(struct cnc_shm);
+}
+
+static void
+region_new(struct tcpd_world *w, uint32_t id)
+{
+    int fd = region_create(id, region_bytes(id), EPOCH);
+
+    assert_true(fd >= 0);
+    assert_true(region_map(&w->region[id], fd, id, true));
+    close(fd);
+}
+
+static void
+regions_new(struct tcpd_world *w)
+{
+    for (uint32_t id = REGION_NONE + 1; id < REGIONS; id++)
+        region_new(w, id);
+    for (uint32_t i = 0; i < RINGS; i++)
+        ring_create(&w->region[ring_table[i].region], &ring_table[i]);
+    conf_of(&w->region[REGION_CONF])->net = (struct conf_net){
+        .address = addr_v4(TCPD_WORLD_LOCAL),
+        .prefix_len = 24,
+        .mtu = 1500,
+        .offloads = 1,
+    };
+}
+
+static struct ring_cursor *
+cursor_of(struct tcpd_world *w, enum ring_id ring)
+{
+    return cnc_cursor(&w->region[REGION_CNC(ring_table[ring].consumer)], ring);
+}
+
+static void
+produce(struct tcpd_world *w, struct ring *r, enum ring_id ring)
+{
+    CHECK(ring_join_producer(r, &w->region[ring_table[ring].region],
+                             cursor_of(w, ring), &ring_table[ring]));
+}
+
+static void
+consume(struct tcpd_world *w, struct ring *r, enum ring_id ring)
+{
+    CHECK(ring_join_consumer(r, &w->region[ring_table[ring].region],
+                             cursor_of(w, ring), &ring_table[ring]));
+}
+
+/* ---- tcpd's lives ---- */
+
+static void
+start(struct tcpd_world *w)
+{
+    struct tcpd *d = calloc(1, sizeof *d);
+
+    CHECK(d != NULL);
+    w->d = d;
+    tables_init(&d->tables);
+    memcpy(d->tables.regions, w->region, sizeof w->region);
+    cnc_start(&d->cnc, &w->region[REGION_TCPD_CNC], 1, w->now);
+    tcpd_start(d);
+    d->clients.supervisor = w->supervisor[0];
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+        if (w->end[i] != NULL)
+            CHECK(end_hand_over(w->end[i]));
+    tcpd_resume(d);
+}
+
+/* What the kernel does to the memory of a process that is gone. */
+static void
+kill_tcpd(struct tcpd_world *w)
+{
+    struct tcpd *d = w->d;
+
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &d->clients.client[i];
+
+        region_unmap(&c->tx_region);
+        region_unmap(&c->rx_region);
+        free(c->slots);
+        if (c->connection >= 0)
+            close(c->connection);
+    }
+    close(d->epoll);
+    free(d->tcp);
+    free(d);
+    w->d = NULL;
+}
+
+void
+world_restart(struct tcpd_world *w)
+{
+    kill_tcpd(w);
+    start(w);
+}
+
+/* What a turn shows, as it was before. */
+struct shown {
+    uint64_t turn;
+    struct ring_cursor ip_rx, api_req;
+    uint64_t tcp_tx, api_res;
+    struct client_rx_shm *rx[CLIENTS_MAX];
+};
+
+static struct ring_shm *
+ring_of(struct tcpd_world *w, enum ring_id ring)
+{
+    return (void *)(w->region[ring_table[ring].region].base + RING_OFFSET);
+}
+
+static struct state_shm *
+state_of(struct tcpd_world *w)
+{
+    return (void *)(w->region[REGION_TCPD_STATE].base + STATE_OFFSET);
+}
+
+static void
+remember(struct tcpd_world *w, struct shown *s)
+{
+    *s = (struct shown){
+        .turn = state_of(w)->turn,
+        .tcp_tx = ring_of(w, RING_TCP_TX)->tail,
+        .api_res = ring_of(w, RING_API_RES)->tail,
+    };
+    memcpy(&s->ip_rx, cursor_of(w, RING_IP_RX), sizeof s->ip_rx);
+    memcpy(&s->api_req, cursor_of(w, RING_API_REQ), sizeof s->api_req);
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        if (w->end[i] == NULL)
+            continue;
+        s->rx[i] = malloc(sizeof *s->rx[i]);
+        CHECK(s->rx[i] != NULL);
+        memcpy(s->rx[i], w->end[i]->rx_region.base, sizeof *s->rx[i]);
+    }
+}
+
+static void
+unshow(struct tcpd_world *w, const struct shown *s)
+{
+    ring_of(w, RING_TCP_TX)->tail = s->tcp_tx;
+    ring_of(w, RING_API_RES)->tail = s->api_res;
+    memcpy(cursor_of(w, RING_IP_RX), &s->ip_rx, sizeof s->ip_rx);
+    memcpy(cursor_of(w, RING_API_REQ), &s->api_req, sizeof s->api_req);
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+        if (s->rx[i] != NULL)
+            memcpy(w->end[i]->rx_region.base, s->rx[i], sizeof *s->rx[i]);
+}
+
+void
+world_turn_and_kill(struct tcpd_world *w, enum cut cut)
+{
+    struct shown before;
+
+    remember(w, &before);
+    world_turn(w);
+    if (cut == CUT_BEFORE_COMMIT)
+        state_of(w)->turn = before.turn;
+    if (cut != CUT_NONE)
+        unshow(w, &before);
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+        free(before.rx[i]);
+    world_restart(w);
+}
+
+/* ---- the fixture ---- */
+
+int
+tcpd_world_setup(void **state)
+{
+    struct tcpd_world *w = calloc(1, sizeof *w);
+
+    CHECK(w != NULL);
+    w->now = (instant_t){INT64_C(1000000000000)};
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                     w->supervisor) == 0);
+    regions_new(w);
+    start(w);
+    produce(w, &w->ip_rx, RING_IP_RX);
+    produce(w, &w->api_req, RING_API_REQ);
+    consume(w, &w->tcp_tx, RING_TCP_TX);
+    consume(w, &w->api_res, RING_API_RES);
+    area_join(&w->area, &w->region[REGION_IP_RX], &w->ip_rx,
+              &ring_table[RING_IP_RX]);
+    *state = w;
+    return 0;
+}
+
+int
+tcpd_world_teardown(void **state)
+{
+    struct tcpd_world *w = *state;
+
+    kill_tcpd(w);
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+        if (w->end[i] != NULL)
+            end_discard(w->end[i]);
+    for (uint32_t i = 0; i < TCPD_WORLD_PEERS; i++)
+        free(w->peer[i]);
+    for (uint32_t id = 0; id < REGIONS; id++)
+        region_unmap(&w->region[id]);
+    close(w->supervisor[0]);
+    close(w->supervisor[1]);
+    free(w);
+    return 0;
+}
+
+/* ---- turns ---- */
+
+static void
+check_tcbs(const struct tcpd_world *w)
+{
+    for (uint32_t i = 0; i < TCPD_TCBS; i++) {
+        const struct tcb *tcb = &w->d->tcp->tcbs[i];
+        const char *broken;
+
+        if (tcb->state == TCB_CLOSED && tcb->owner.client == OWNER_NONE)
+            continue;
+        if ((broken = tcb_check(tcb)) != NULL)
+            fail_msg("tcb %u: %s", i, broken);
+    }
+}
+
+unsigned
+world_turn(struct tcpd_world *w)
+{
+    unsigned work;
+
+    w->now = instant_add(w->now, duration_ms(1));
+    work = tcpd_turn(w->d, w->now);
+    check_tcbs(w);
+    return work;
+}
+
+static unsigned
+peers_take(struct tcpd_world *w)
+{
+    struct sent *s = malloc(sizeof *s);
+    unsigned n = 0;
+
+    CHECK(s != NULL);
+    for (; world_sent(w, s); n++)
+        for (uint32_t i = 0; i < TCPD_WORLD_PEERS; i++)
+            if (w->peer[i] != NULL && w->peer[i]->port == s->h.dst_port)
+                peer_take(w->peer[i], s);
+    free(s);
+    return n;
+}
+
+void
+world_run(struct tcpd_world *w)
+{
+    for (int i = 0; i < TURNS_MAX; i++) {
+        unsigned work = world_turn(w) + peers_take(w);
+
+        if (work == 0 && !tcpd_waiting(w->d))
+            return;
+    }
+    fail_msg("tcpd never sleeps");
+}
+
+void
+world_wait(struct tcpd_world *w, int64_t ms)
+{
+    instant_t until = instant_add(w->now, duration_ms(ms));
+
+    while (instant_before(w->now, until)) {
+        instant_t next = tcp_next_deadline(w->d->tcp);
+
+        if (instant_before(w->now, next))
+            w->now = instant_min(next, until);
+        world_run(w);
+    }
+}
+
+/* ---- the neighbours ---- */
+
+void
+world_ask(struct tcpd_world *w, const struct api_request *q)
+{
+    void *slot = ring_stage(&w->api_req, 0);
+
+    CHECK(slot != NULL);
+    memcpy(slot, q, sizeof *q);
+    ring_publish(&w->api_req, 1);
+}
+
+bool
+world_answer(struct tcpd_world *w, struct api_result *r)
+{
+    if (ring_ready(&w->api_res) == 0)
+        return false;
+    memcpy(r, ring_peek(&w->api_res, 0), sizeof *r);
+    ring_take(&w->api_res, 1);
+    ring_publish_cursor(&w->api_res, ring_position(&w->api_res));
+    return true;
+}
+
+void
+world_bring(struct tcpd_world *w, const struct tcp_header *h,
+            const uint8_t *text, uint32_t len)
+{
+    struct packet *p = ring_stage(&w->ip_rx, 0);
+    uint8_t *room = area_reserve(&w->area, 0, TCP_HEADER_MAX + len);
+    size_t header;
+
+    CHECK(p != NULL && room != NULL);
+    memset(p, 0, sizeof *p);
+    p->origin_ring = RINGS;
+    p->protocol = IPPROTO_TCP;
+    p->flags = PACKET_CSUM_VOUCHED;
+    p->src = addr_v4(TCPD_WORLD_REMOTE);
+    p->dst = addr_v4(TCPD_WORLD_LOCAL);
+    header = tcp_encode(room, h);
+    if (len > 0)
+        memcpy(room + header, text, len);
+    area_commit(&w->area, p, (uint32_t)header + len);
+    ring_publish(&w->ip_rx, 1);
+}
+
+bool
+world_sent(struct tcpd_world *w, struct sent *s)
+{
+    struct packet p;
+    const uint8_t *bytes;
+
+    if (ring_ready(&w->tcp_tx) == 0)
+        return false;
+    assert_true(packet_copy(&w->tcp_tx, 0, &p, w->region, REGIONS));
+    bytes = packet_payload(&p, w->region);
+    s->src = p.src;
+    s->dst = p.dst;
+    assert_int_equal(tcp_decode(bytes, p.len, &s->h), DROP_NONE);
+    s->len = p.len - s->h.header_len;
+    CHECK(s->len <= sizeof s->text);
+    memcpy(s->text, bytes + s->h.header_len, s->len);
+    ring_take(&w->tcp_tx, 1);
+    ring_publish_cursor(&w->tcp_tx, ring_position(&w->tcp_tx));
+    return true;
+}
+
+uint64_t
+world_drops(const struct tcpd_world *w, enum drop why)
+{
+    return cnc_drops(w->d->cnc.shm, why);
+}
+
+void
+world_hear(struct tcpd_world *w)
+{
+    struct handover h;
+    size_t no_fds = 0;
+
+    while (fdpass_receive(w->supervisor[1], &h, sizeof h, NULL, &no_fds,
+                          MSG_DONTWAIT) == (ssize_t)sizeof h) {
+        no_fds = 0;
+        assert_int_equal(h.kind, HANDOVER_CLIENT_GONE);
+        assert_non_null(w->end[h.id]);
+        end_discard(w->end[h.id]);
+        w->end[h.id] = NULL;
+        w->forgotten++;
+    }
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* LISTEN: which segments become a child, and what it answers. */
+#include "tests/support/tcp_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+listen_answers_syn_with_synack(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NONE);
+    assert_int_equal(f.tcb->state, TCB_SYN_RECEIVED);
+    assert_string_equal(flow_get(&f),
+                        "SA 0:0 ack 1 win 65535 mss 1460 ts ws 3");
+    assert_string_equal(flow_get(&f), "");
+    assert_int_equal(w->listener->queued, 1);
+}
+
+static void
+child_belongs_to_the_listeners_client_and_has_no_slot(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    assert_int_equal(f.tcb->owner.client, WORLD_CLIENT);
+    assert_int_equal(f.tcb->owner.slot, SLOT_UNASSIGNED);
+    assert_ptr_equal(f.tcb->pool, &w->pool);
+    assert_int_equal(f.tcb->listener, w->listener->index);
+}
+
+static void
+synack_offers_only_what_the_syn_offered(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    f.syn = (struct tcp_options){0};
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    assert_string_equal(flow_get(&f), "SA 0:0 ack 1 win 65535 mss 1460");
+    assert_int_equal(f.tcb->snd_mss, TCP_MSS_DEFAULT);
+    assert_int_equal(f.tcb->rcv_wscale, 0);
+}
+
+static void
+rst_to_a_listener_is_not_answered(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_RST, 0, 0, 0), DROP_LISTEN_RST);
+    assert_int_equal(flow_put(&f, TCP_RST | TCP_SYN, 0, 0, 0), DROP_LISTEN_RST);
+    assert_string_equal(flow_get(&f), "");
+}
+
+static void
+ack_to_a_listener_is_answered_with_rst(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 77, 0), DROP_LISTEN_ACK);
+    assert_string_equal(flow_get(&f), "R 77:0");
+    assert_int_equal(flow_put(&f, TCP_SYN | TCP_ACK, 1, 78, 0),
+                     DROP_LISTEN_ACK);
+    assert_string_equal(flow_get(&f), "R 78:0");
+}
+
+static void
+segment_without_control_bits_is_dropped(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_PSH, 0, 0, 10), DROP_LISTEN_NO_SYN);
+    assert_int_equal(flow_put(&f, TCP_FIN, 0, 0, 0), DROP_LISTEN_NO_SYN);
+    assert_string_equal(flow_get(&f), "");
+}
+
+static void
+ecn_bits_do_not_hide_a_syn(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_SYN | TCP_ECE | TCP_CWR, 0, 0, 0),
+                     DROP_NONE);
+    assert_int_equal(flow_get(&f)[0], 'S');
+}
+
+static void
+text_in_a_syn_is_left_for_the_peer_to_send_again(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 2);
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 100), DROP_NONE);
+    assert_string_equal(flow_get(&f),
+                        "SA 0:0 ack 1 win 65535 mss 1460 ts ws 3");
+}
+
+static void
+syn_beyond_the_backlog_is_dropped_silently(void **state)
+{
+    struct world *w = *state;
+    struct flow a = flow_from(w, 4000);
+    struct flow b = flow_from(w, 4001);
+
+    world_listen(w, 1);
+    flow_put(&a, TCP_SYN, 0, 0, 0);
+    flow_drain(&a);
+    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_LISTEN_QUEUE_FULL);
+    assert_string_equal(flow_get(&b), "");
+}
+
+static void
+claimed_child_makes_room_in_the_backlog(void **state)
+{
+    struct world *w = *state;
+    struct flow a, b = flow_from(w, 4001);
+
+    world_listen(w, 1);
+    a = flow_accepted(w, 4000);
+    assert_true((a.tcb->flags & TCB_QUEUED) != 0);
+    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_LISTEN_QUEUE_FULL);
+    tcp_call_claim(w->tcp, a.tcb);
+    assert_false((a.tcb->flags & TCB_QUEUED) != 0);
+    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_NONE);
+}
+
+static void
+syn_without_a_free_tcb_is_dropped(void **state)
+{
+    struct world *w = *state;
+
+    world_listen(w, 20);
+    for (uint16_t i = 0; i < 8; i++) {
+        struct flow f = flow_from(w, (uint16_t)(4000 + i));
+
+        assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NONE);
+    }
+    struct flow f = flow_from(w, 5000);
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NO_TCB);
+}
+
+static void
+embryo_gives_up_after_its_retransmissions(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+    int synacks = 0;
+
+    world_listen(w, 1);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    for (int s = 0; s < 200 && f.tcb->state != TCB_CLOSED; s++) {
+        while (flow_get(&f)[0] == 'S')
+            synacks++;
+        world_wait(w, 1000);
+    }
+    assert_int_equal(synacks, 1 + TCP_SYNACK_TRIES);
+    assert_int_equal(w->listener->queued, 0);
+    world_turn(w);
+    assert_int_equal(w->tcp->stats.attempt_fails, 1);
+}
+
+static void
+third_ack_makes_the_child_claimable(void **state)
+{
+    struct world *w = *state;
+    struct flow f;
+
+    world_listen(w, 1);
+    f = flow_accepted(w, 4000);
+    assert_int_equal(f.tcb->state, TCB_ESTABLISHED);
+    assert_true((f.tcb->flags & TCB_QUEUED) != 0);
+    assert_false(list_empty(&f.tcb->changed));
+    assert_string_equal(flow_get(&f), "");
+    assert_int_equal(w->tcp->stats.passive_opens, 1);
+}
+
+static void
+third_ack_may_carry_text_and_fin(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 1);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    flow_drain(&f);
+    assert_int_equal(flow_put(&f, TCP_ACK | TCP_PSH | TCP_FIN, 1, 1, 500),
+                     DROP_NONE);
+    assert_int_equal(f.tcb->state, TCB_CLOSE_WAIT);
+    assert_string_equal(flow_get(&f), "A 1:0 ack 502 win 32706");
+    assert_int_equal(flow_read(&f), 500);
+    assert_true((f.tcb->flags & TCB_QUEUED) != 0);
+}
+
+static void
+bound_port_that_does_not_listen_answers_rst(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 1);
+    w->listener->backlog = 0;
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NO_LISTENER);
+    assert_string_equal(flow_get(&f), "RA 0:0 ack 1");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(listen_answers_syn_with_synack,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            child_belongs_to_the_listeners_client_and_has_no_slot,
+            world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(synack_offers_only_what_the_syn_offered,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(rst_to_a_listener_is_not_answered,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(ack_to_a_listener_is_answered_with_rst,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(segment_without_control_bits_is_dropped,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(ecn_bits_do_not_hide_a_syn,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            text_in_a_syn_is_left_for_the_peer_to_send_again, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            syn_beyond_the_backlog_is_dropped_silently, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(claimed_child_makes_room_in_the_backlog,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(syn_without_a_free_tcb_is_dropped,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            embryo_gives_up_after_its_retransmissions, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(third_ack_makes_the_child_claimable,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(third_ack_may_carry_text_and_fin,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            bound_port_that_does_not_listen_answers_rst, world_fixture,
+            world_fixture_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Ports: who may bind what, and what becomes of a listener's children. */
+#include "tcpd/core/listeners.h"
+#include "tests/support/tcp_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct owner client = {.client = WORLD_CLIENT};
+
+static struct listener *
+bind_to(struct world *w, uint32_t addr, uint16_t port, enum tcp_error *error)
+{
+    struct addr a = addr_v4(addr);
+
+    return tcp_call_bind(w->tcp, &client, &a, port, error);
+}
+
+#define OURS 0x0a070002
+
+static void
+port_is_bound_once(void **state)
+{
+    struct world *w = *state;
+    enum tcp_error error;
+
+    assert_non_null(bind_to(w, OURS, 80, &error));
+    assert_null(bind_to(w, OURS, 80, &error));
+    assert_int_equal(error, TCP_ADDR_IN_USE);
+    assert_null(bind_to(w, 0, 80, &error));
+    assert_int_equal(error, TCP_ADDR_IN_USE);
+    assert_non_null(bind_to(w, 0, 81, &error));
+    assert_null(bind_to(w, OURS, 81, &error));
+}
+
+static void
+foreign_address_cannot_be_bound(void **state)
+{
+    enum tcp_error error;
+
+    assert_null(bind_to(*state, 0x01020304, 80, &error));
+    assert_int_equal(error, TCP_ADDR_NOT_OURS);
+}
+
+static void
+port_0_means_a_free_ephemeral_one(void **state)
+{
+    struct world *w = *state;
+    enum tcp_error error;
+    struct listener *a = bind_to(w, 0, 0, &error);
+    struct listener *b = bind_to(w, 0, 0, &error);
+
+    assert_true(a->port >= TCP_PORT_FIRST && a->port <= TCP_PORT_LAST);
+    assert_true(b->port >= TCP_PORT_FIRST && b->port <= TCP_PORT_LAST);
+    assert_int_not_equal(a->port, b->port);
+}
+
+static void
+listeners_are_limited(void **state)
+{
+    struct world *w = *state;
+    enum tcp_error error;
+
+    for (uint16_t i = 0; i < WORLD_LISTENERS; i++)
+        assert_non_null(bind_to(w, 0, (uint16_t)(80 + i), &error));
+    assert_null(bind_to(w, 0, 99, &error));
+    assert_int_equal(error, TCP_NO_MEMORY);
+}
+
+static void
+port_of_an_outgoing_connection_is_taken(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_connect(w, 4000);
+    enum tcp_error error;
+
+    assert_null(bind_to(w, 0, f.local_port, &error));
+    assert_int_equal(error, TCP_ADDR_IN_USE);
+}
+
+static void
+unbound_port_is_free_although_connections_live_on(void **state)
+{
+    struct world *w = *state;
+    struct flow f;
+
+    world_listen(w, 1);
+    f = flow_accepted(w, 4000);
+    tcp_call_claim(w->tcp, f.tcb);
+    tcp_call_unbind(w->tcp, w->listener, w->now);
+    assert_int_equal(f.tcb->state, TCB_ESTABLISHED);
+    world_listen(w, 1);
+}
+
+static void
+unbind_resets_children_that_nobody_claimed(void **state)
+{
+    struct world *w = *state;
+    struct flow embryo = flow_from(w, 4001);
+    struct flow child;
+
+    world_listen(w, 5);
+    child = flow_accepted(w, 4000);
+    flow_put(&child, TCP_ACK, 1, 1, 100);
+    flow_drain(&child);
+    flow_put(&embryo, TCP_SYN, 0, 0, 0);
+    flow_drain(&embryo);
+    tcp_call_unbind(w->tcp, w->listener, w->now);
+    assert_int_equal(child.tcb->state, TCB_CLOSED);
+    assert_int_equal(child.tcb->owner.client, OWNER_NONE);
+    assert_string_equal(flow_get(&child), "RA 1:0 ack 101");
+    assert_string_equal(flow_get(&embryo), "RA 1:0 ack 1");
+    assert_int_equal(w->pool.free_count, WORLD_CHUNKS);
+    assert_int_equal(flow_put(&embryo, TCP_SYN, 0, 0, 0), DROP_NO_LISTENER);
+}
+
+static void
+queued_child_that_was_reset_can_still_be_claimed(void **state)
+{
+    struct world *w = *state;
+    struct flow f;
+
+    world_listen(w, 1);
+    f = flow_accepted(w, 4000);
+    flow_put(&f, TCP_RST, 1, 0, 0);
+    world_turn(w);
+    assert_int_equal(f.tcb->state, TCB_CLOSED);
+    assert_int_equal(f.tcb->error, TCP_RESET);
+    assert_int_equal(w->listener->queued, 1);
+    tcp_call_claim(w->tcp, f.tcb);
+    assert_int_equal(w->listener->queued, 0);
+    tcp_call_close(w->tcp, f.tcb, w->now);
+    world_turn(w);
+}
+
+static void
+queued_child_that_nobody_has_seen_ends_alone(void **state)
+{
+    struct world *w = *state;
+    struct flow f;
+
+    world_listen(w, 1);
+    f = flow_accepted(w, 4000);
+    f.tcb->owner.slot = SLOT_UNASSIGNED;
+    flow_put(&f, TCP_RST, 1, 0, 0);
+    assert_int_equal(f.tcb->owner.client, OWNER_NONE);
+    assert_int_equal(w->listener->queued, 0);
+}
+
+static void
+listen_with_no_backlog_takes_one(void **state)
+{
+    struct world *w = *state;
+
+    world_listen(w, 0);
+    flow_accepted(w, 4000);
+    assert_int_equal(w->listener->backlog, 1);
+}
+
+static void
+set_holds_the_ports_that_are_in_the_way(void **state)
+{
+    struct world *w = *state;
+    struct addr ours = addr_v4(OURS);
+    struct port_set set;
+    enum tcp_error error;
+
+    bind_to(w, 0, 65535, &error);
+    bind_to(w, OURS, 64, &error);
+    listeners_ports(w->tcp, &ours, &set);
+    assert_true(port_set_has(&set, 65535));
+    assert_true(port_set_has(&set, 64));
+    assert_false(port_set_has(&set, 63));
+    assert_false(port_set_has(&set, 65));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(port_is_bound_once, world_fixture,
+                                        world_fixture_end),
+        cmocka_unit_test_setup_teardown(foreign_address_cannot_be_bound,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(port_0_means_a_free_ephemeral_one,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(listeners_are_limited, world_fixture,
+                                        world_fixture_end),
+        cmocka_unit_test_setup_teardown(port_of_an_outgoing_connection_is_taken,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            unbound_port_is_free_although_connections_live_on, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            unbind_resets_children_that_nobody_claimed, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            queued_child_that_was_reset_can_still_be_claimed, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            queued_child_that_nobody_has_seen_ends_alone, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(listen_with_no_backlog_takes_one,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(set_holds_the_ports_that_are_in_the_way,
+                                        world_fixture, world_fixture_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
