@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* flow: streams of bytes, counted where they arrive.
+ *
+ * `serve` waits for connections. `send` and `receive` open some, say on each in
+ * the first 64 bytes what is wanted, and run for a while. The sending end closes;
+ * for `send` the server then says in 64 bytes how much it has got, so that the
+ * count is always the receiver's and the time ends when the last byte is
+ * there. With --verify every byte is computed from a seed at one end and compared
+ * at the other.
+ *
+ * One thread a connection and blocking calls: the plainest program that people
+ * write against a socket, the same for both stacks. */
+#define _GNU_SOURCE 1
+#include "base/bits.h"
+#include "base/os/args.h"
+#include "base/os/clock.h"
+#include "base/os/log.h"
+#include "bench/sockets.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITE           (128 * 1024) /* bytes a call */
+#define NOTE            64           /* bytes of a request or a report */
+#define CONNECTIONS_MAX 4096
+
+struct worker {
+    pthread_t thread;
+    int s;
+    uint64_t seed; /* of the stream; only looked at when verify is set */
+    bool verify;
+    bool upwards;      /* from client to server */
+    uint64_t bytes;    /* that arrived */
+    const char *error; /* NULL: all is well */
+    uint8_t data[WRITE], expected[WRITE];
+};
+
+struct options {
+    bool kernel, verify, json;
+    const char *instance, *seconds, *connections, *seed;
+};
+
+static const struct sockets *net;
+static duration_t run_time;
+static struct sockaddr_in endpoint;
+
+/* ---- the stream ---- */
+
+/* Word `index` of a stream (splitmix64): any piece of it can be computed. */
+static uint64_t
+stream_word(uint64_t seed, uint64_t index)
+{
+    uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+static void
+stream_fill(uint8_t *to, size_t len, uint64_t seed, uint64_t offset)
+{
+    while (len > 0) {
+        uint64_t word = stream_word(seed, offset / 8);
+        size_t skip = offset % 8, n = min_u64(8 - skip, len);
+
+        memcpy(to, (const uint8_t *)&word + skip, n);
+        to += n;
+        len -= n;
+        offset += n;
+    }
+}
+
+/* Until `end`; then FIN. Returns 0 or -errno. */
+static int
+pour(struct worker *w, instant_t end)
+{
+    uint64_t sent = 0;
+
+    while (instant_before(clock_now(), end)) {
+        int error;
+
+        if (w->verify)
+            stream_fill(w->data, WRITE, w->seed, sent);
+        error = send_all(net, w->s, w->data, WRITE);
+        if (error < 0)
+            return error;
+        sent += WRITE;
+    }
+    return net->shut_write(w->s);
+}
+
+/* Until FIN; counts. Returns 0, -errno, or -EBADMSG for a wrong byte. */
+static int
+drain(struct worker *w)
+{
+    for (;;) {
+        ssize_t n = net->recv(w->s, w->data, WRITE);
+
+        if (n <= 0)
+            return (int)n;
+        if (w->verify) {
+            stream_fill(w->expected, (size_t)n, w->seed, w->bytes);
+            if (memcmp(w->data, w->expected, (size_t)n) != 0)
+                return -EBADMSG;
+        }
+        w->bytes += (uint64_t)n;
+    }
+}
+
+/* ---- server ---- */
+
+static int
+serve_one(struct worker *w)
+{
+    char note[NOTE + 1] = "", direction = '?';
+    int64_t ms = 0;
+    int verify = 0, error = recv_all(net, w->s, note, NOTE);
+
+    if (error < 0)
+        return error;
+    if (sscanf(note, "flow %c %d %" SCNu64 " %" SCNd64, &direction, &verify,
+               &w->seed, &ms) != 4)
+        return -EPROTO;
+    w->verify = verify != 0;
+    if (direction == 'd') {
+        error = pour(w, instant_add(clock_now(), duration_ms(ms)));
+        return error < 0 ? error : (int)net->recv(w->s, note, 1);
+    }
+    error = drain(w);
+    snprintf(note, sizeof note, "%" PRIu64 " %d", w->bytes, error);
+    return send_all(net, w->s, note, NOTE);
+}
+
+static void *
+serve_thread(void *arg)
+{
+    struct worker *w = arg;
+    int error = serve_one(w);
+
+    if (error < 0)
+        log_line("a connection ended early: %s", strerror(-error));
+    net->close(w->s);
+    free(w);
+    return NULL;
+}
+
+static _Noreturn void
+serve(void)
+{
+    int listener = net->socket(), error = listener;
+
+    if (error < 0 || (error = net->bind(listener, &endpoint)) < 0 ||
+        (error = net->listen(listener, CONNECTIONS_MAX)) < 0)
+        die(EXIT_FAILED, "cannot listen: %s", strerror(-error));
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+        struct worker *w = calloc(1, sizeof *w);
+        int s = net->accept(listener);
+
+        if (s < 0)
+            die(EXIT_FAILED, "cannot accept: %s", strerror(-s));
+        if (w == NULL)
+            die(EXIT_FAILED, "out of memory");
+        w->s = s;
+        if (pthread_create(&w->thread, NULL, serve_thread, w) != 0)
+            die(EXIT_FAILED, "out of threads");
+        pthread_detach(w->thread);
+    }
+}
+
+/* ---- client ---- */
+
+static int
+take_report(struct worker *w)
+{
+    char note[NOTE + 1] = "";
+    int verdict = 0, error = recv_all(net, w->s, note, NOTE);
+
+    if (error < 0)
+        return error;
+    if (sscanf(note, "%" SCNu64 " %d", &w->bytes, &verdict) != 2)
+        return -EPROTO;
+    return verdict;
+}
+
+static int
+run_one(struct worker *w)
+{
+    char note[NOTE] = "";
+    int error;
+
+    if ((error = net->connect(w->s, &endpoint)) < 0)
+        return error;
+    snprintf(note, sizeof note, "flow %c %d %" PRIu64 " %" PRId64,
+             w->upwards ? 'u' : 'd', w->verify, w->seed, run_time.ns / 1000000);
+    if ((error = send_all(net, w->s, note, NOTE)) < 0)
+        return error;
+    if (!w->upwards)
+        return drain(w);
+    error = pour(w, instant_add(clock_now(), run_time));
+    return error < 0 ? error : take_report(w);
+}
+
+static void *
+client_thread(void *arg)
+{
+    struct worker *w = arg;
+    int error = w->s = net->socket();
+
+    if (error >= 0)
+        error = run_one(w);
+    if (w->s >= 0)
+        net->close(w->s);
+    if (error == -EBADMSG)
+        w->error = "a byte arrived changed";
+    else if (error < 0)
+        w->error = strerrordesc_np(-error);
+    return NULL;
+}
+
+/* Sums up; false when a connection failed, and says which. */
+static bool
+join_all(struct worker **workers, size_t n, uint64_t *bytes)
+{
+    bool good = true;
+
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        pthread_join(workers[i]->thread, NULL);
+        *bytes += workers[i]->bytes;
+        if (workers[i]->error != NULL)
+            log_line("connection %zu: %s", i, workers[i]->error);
+        good = good && workers[i]->error == NULL;
+        free(workers[i]);
+    }
+    return good;
+}
+
+static enum exit_status
+run_client(bool upwards, const struct options *o)
+{
+    static struct worker *workers[CONNECTIONS_MAX];
+    size_t n = args_number("--connections", o->connections, 1, CONNECTIONS_MAX);
+    uint64_t bytes, seed = args_number("--seed", o->seed, 0, UINT64_MAX);
+    instant_t start = clock_now();
+    double seconds;
+    bool good;
+
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = workers[i] = calloc(1, sizeof *w);
+
+        if (w == NULL)
+            die(EXIT_FAILED, "out of memory");
+        w->verify = o->verify;
+        w->upwards = upwards;
+        w->seed = seed + i;
+        if (pthread_create(&w->thread, NULL, client_thread, w) != 0)
+            die(EXIT_FAILED, "out of threads");
+    }
+    good = join_all(workers, n, &bytes);
+    seconds = (double)instant_sub(clock_now(), start).ns / 1e9;
+    printf(o->json ? "{\"bytes\":%" PRIu64 ",\"seconds\":%.6f}\n"
+                   : "%" PRIu64 " %.6f\n",
+           bytes, seconds);
+    return good ? EXIT_OK : EXIT_FAILED;
+}
+
+/* ---- command line ---- */
+
+static _Noreturn void
+usage(const struct arg *args, enum exit_status status)
+{
+    puts("usage: flow serve|send|receive [OPTIONS] ADDR PORT\n\n"
+         "Prints BYTES SECONDS, as counted by the receiver.\n");
+    args_print(args);
+    exit((int)status);
+}
+
+/* argv[0] is the verb. Leaves endpoint and run_time set. */
+static void
+parse_options(struct options *o, int argc, char **argv)
+{
+    bool help = false;
+    // clang-format off
+    const struct arg args[] = {
+        {"kernel", 0, NULL, "the kernel's TCP instead of skink's", &o->kernel, NULL},
+        {"instance", 'i', "NAME", "of skink, if not 'default'", NULL, &o->instance},
+        {"seconds", 0, "S", "how long to send (2)", NULL, &o->seconds},
+        {"connections", 0, "N", "at once (1)", NULL, &o->connections},
+        {"verify", 0, NULL, "compute and compare every byte", &o->verify, NULL},
+        {"seed", 0, "N", "of the bytes to verify (1)", NULL, &o->seed},
+        {"json", 'j', NULL, "JSON", &o->json, NULL},
+        {"help", 'h', NULL, "this text", &help, NULL},
+        {0},
+    };
+    // clang-format on
+    int at = args_parse(argc, argv, args);
+
+    if (help || argc - at != 2)
+        usage(args, help ? EXIT_OK : EXIT_USAGE);
+    endpoint = parse_endpoint(argv[at], argv[at + 1]);
+    run_time = duration_ms(
+        (int64_t)args_number("--seconds", o->seconds, 1, 86400) * 1000);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {.seconds = "2", .connections = "1", .seed = "1"};
+    int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
+    const char *verb = argv[at];
+
+    log_name("flow");
+    parse_options(&o, argc - at, argv + at);
+    net = o.kernel ? sockets_of_kernel() : sockets_of_skink(o.instance);
+    if (strcmp(verb, "serve") == 0)
+        serve();
+    if (strcmp(verb, "send") == 0)
+        return (int)run_client(true, &o);
+    if (strcmp(verb, "receive") == 0)
+        return (int)run_client(false, &o);
+    die(EXIT_USAGE, "'%s' is none of serve, send, receive", verb);
+}

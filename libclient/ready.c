@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Readiness: poll, and waiting for many.
+ *
+ * A watched sock is on the ready list from the moment that something happened to
+ * it until it is found to have nothing to report. What was reported goes to
+ * the end of the list, to be looked at again: so skink_wait is level-triggered
+ * and fair, and its cost depends on what is ready. */
+#include "libclient/client.h"
+#include "libclient/instance.h"
+#include "libclient/stream.h"
+
+#include <errno.h>
+
+#define ASKABLE (SKINK_IN | SKINK_OUT | SKINK_RDHUP)
+#define ALWAYS  (SKINK_ERR | SKINK_HUP)
+
+/* ---- poll ---- */
+
+static unsigned
+poll_one(struct skink *s, const struct skink_pollfd *p)
+{
+    struct sock *k = sock_of(s, p->handle);
+
+    if (p->handle < 0)
+        return 0;
+    if (k == NULL)
+        return SKINK_NVAL;
+    sock_look(s, k);
+    return sock_mask(s, k) & ((unsigned)(unsigned short)p->events | ALWAYS);
+}
+
+static int
+poll_all(struct skink *s, struct skink_pollfd *fds, unsigned n)
+{
+    int ready = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        fds[i].revents = (short)poll_one(s, &fds[i]);
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+static int
+poll_wait(struct skink *s, struct skink_pollfd *fds, unsigned n,
+          instant_t deadline)
+{
+    int ready, rc;
+
+    stream_tell_all_read(s);
+    instance_pump(s);
+    while ((ready = poll_all(s, fds, n)) == 0) {
+        rc = instance_wait(s, deadline);
+        if (rc != 0)
+            return rc == -EAGAIN ? 0 : rc;
+    }
+    return ready;
+}
+
+int
+skink_poll(struct skink *s, struct skink_pollfd *fds, unsigned n,
+           int timeout_ms)
+{
+    instant_t deadline = instance_deadline(timeout_ms);
+    int rc = instance_enter(s);
+
+    if (rc != 0)
+        return rc;
+    rc = n > CLIENT_SLOTS ? -EINVAL : poll_wait(s, fds, n, deadline);
+    instance_leave(s);
+    return rc;
+}
+
+/* ---- watch and wait ---- */
+
+static int
+watch_sock(struct skink *s, struct sock *k, unsigned events, uint64_t user)
+{
+    if ((events & ~(unsigned)(ASKABLE | ALWAYS)) != 0)
+        return -EINVAL;
+    k->user = user;
+    k->interest = events == 0 ? 0 : events | ALWAYS;
+    if (events == 0)
+        list_remove(&k->ready);
+    else
+        sock_wake(s, k);
+    return 0;
+}
+
+int
+skink_watch(struct skink *s, int handle, unsigned events, uint64_t user)
+{
+    int rc = instance_enter(s);
+    struct sock *k;
+
+    if (rc != 0)
+        return rc;
+    k = sock_of(s, handle);
+    rc = k == NULL ? -EBADF : watch_sock(s, k, events, user);
+    instance_leave(s);
+    return rc;
+}
+
+/* Takes the first of the ready list. False: it had nothing to report. */
+static bool
+report(struct skink *s, struct sock *k, struct skink_event *e)
+{
+    sock_look(s, k);
+    e->events = sock_mask(s, k) & k->interest;
+    e->handle = sock_handle(s, k);
+    e->user = k->user;
+    list_remove(&k->ready);
+    return e->events != 0;
+}
+
+static int
+gather(struct skink *s, struct skink_event *events, int max)
+{
+    struct list reported, *l;
+    int n = 0;
+
+    list_init(&reported);
+    while (n < max && (l = s->ready.next) != &s->ready) {
+        struct sock *k = list_item(l, struct sock, ready);
+
+        if (!report(s, k, &events[n]))
+            continue;
+        list_append(&reported, &k->ready);
+        n++;
+    }
+    while ((l = list_pop(&reported)) != NULL)
+        list_append(&s->ready, l);
+    return n;
+}
+
+static int
+wait_events(struct skink *s, struct skink_event *events, int max,
+            instant_t deadline)
+{
+    int n, rc;
+
+    stream_tell_all_read(s);
+    instance_pump(s);
+    while ((n = gather(s, events, max)) == 0) {
+        rc = instance_wait(s, deadline);
+        if (rc != 0)
+            return rc == -EAGAIN ? 0 : rc;
+    }
+    return n;
+}
+
+int
+skink_wait(struct skink *s, struct skink_event *events, int max, int timeout_ms)
+{
+    instant_t deadline = instance_deadline(timeout_ms);
+    int rc = instance_enter(s);
+
+    if (rc != 0)
+        return rc;
+    rc = max <= 0 ? -EINVAL : wait_events(s, events, max, deadline);
+    instance_leave(s);
+    return rc;
+}
+
+int
+skink_fd(struct skink *s)
+{
+    int rc = instance_enter(s);
+
+    if (rc != 0)
+        return rc;
+    s->fd_wanted = true;
+    rc = s->epoll;
+    instance_leave(s);
+    return rc;
+}

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a socket: handle, slot, and what tcpd shows of it.
+ *
+ * Theory of operation. A handle is a slot's number and a serial of ours. Own
+ * slots (below CLIENT_OWN) are taken here without asking; tcpd learns of one
+ * by the first request that names it. The others are tcpd's to give: an event
+ * for one that is nobody's brings an accepted connection, which waits in its
+ * listener's queue. Closing says so in the slot's flags and keeps the
+ * slot, with its chunks, until tcpd shows the next generation. Since a request
+ * names a slot and no generation, flags are not shown before the last one that
+ * is under way was answered.
+ *
+ * What is read from the rx slot is copied once and checked against what is known;
+ * a slot that contradicts itself is lost, as by RST, and nothing else. */
+#include "libclient/sock.h"
+
+#include "libclient/calls.h"
+#include "libclient/client.h"
+#include "libclient/instance.h"
+#include "libclient/stream.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SLOT_BITS  14
+#define NO_SLOT    UINT32_MAX
+#define ERRNO_LAST 4095 /* Linux's largest */
+static_assert(CLIENT_SLOTS == 1 << SLOT_BITS, "a handle holds any slot");
+
+void
+socks_init(struct skink *s)
+{
+    list_init(&s->ready);
+    list_init(&s->starved);
+    list_init(&s->consumed);
+    list_init(&s->lost);
+    s->own_free = NO_SLOT;
+}
+
+uint32_t
+sock_slot(const struct skink *s, const struct sock *k)
+{
+    return (uint32_t)(k - s->socks);
+}
+
+int
+sock_handle(const struct skink *s, const struct sock *k)
+{
+    return (int)k->serial << SLOT_BITS | (int)sock_slot(s, k);
+}
+
+static bool
+is_open(const struct sock *k)
+{
+    return k->phase != PHASE_NONE && k->phase != PHASE_QUEUED &&
+           k->phase != PHASE_CLOSING;
+}
+
+struct sock *
+sock_of(struct skink *s, int handle)
+{
+    struct sock *k;
+
+    if (handle < 0)
+        return NULL;
+    k = &s->socks[handle % CLIENT_SLOTS];
+    return is_open(k) && k->serial == handle >> SLOT_BITS ? k : NULL;
+}
+
+/* Only the generation, the serial and the queue position outlive a use. */
+static void
+sock_init(struct sock *k, enum phase phase)
+{
+    *k = (struct sock){.phase = (uint8_t)phase,
+                       .serial = (uint16_t)(k->serial + 1),
+                       .generation = k->generation,
+                       .last_work = k->last_work,
+                       .linger = -1,
+                       .local = addr_any_v4()};
+    list_init(&k->queue);
+    list_init(&k->sibling);
+    list_init(&k->ready);
+    list_init(&k->starved);
+    list_init(&k->consumed);
+}
+
+struct sock *
+sock_new(struct skink *s)
+{
+    struct sock *k;
+
+    if (s->own_free != NO_SLOT) {
+        k = &s->socks[s->own_free];
+        s->own_free = k->next_free;
+    } else if (s->own_high < CLIENT_OWN) {
+        k = &s->socks[s->own_high++];
+    } else {
+        return NULL;
+    }
+    sock_init(k, PHASE_FRESH);
+    return k;
+}
+
+/* The slot is nobody's again. */
+static void
+sock_release(struct skink *s, struct sock *k, uint32_t generation)
+{
+    stream_end(s, k);
+    k->phase = PHASE_NONE;
+    k->generation = generation;
+    if (sock_slot(s, k) < CLIENT_OWN) {
+        k->next_free = s->own_free;
+        s->own_free = sock_slot(s, k);
+    }
+}
+
+int
+sock_take_error(struct sock *k)
+{
+    int error = k->error;
+
+    k->error = 0;
+    return error;
+}
+
+void
+sock_wake(struct skink *s, struct sock *k)
+{
+    if (k->interest == 0 || !list_empty(&k->ready))
+        return;
+    list_append(&s->ready, &k->ready);
+    instance_news(s);
+}
+
+void
+sock_flag(struct skink *s, struct sock *k, uint32_t flags)
+{
+    k->flags |= flags;
+    client_set_flags(&s->tx->slot[sock_slot(s, k)], k->generation, k->flags);
+    instance_work(s, k);
+}
+
+/* ---- what tcpd shows ---- */
+
+/* Has it an address, and no connection? */
+static bool
+is_bound(const struct sock *k)
+{
+    return k->phase == PHASE_FRESH || k->phase == PHASE_LISTENING;
+}
+
+static bool
+has_streams(const struct sock *k, const struct slot_view *v)
+{
+    if (is_bound(k))
+        return false;
+    return v->state == SLOT_CONNECTING || v->state == SLOT_QUEUED ||
+           v->state == SLOT_OPEN || v->state == SLOT_DEAD;
+}
+
+static void
+take_identity(struct skink *s, struct sock *k)
+{
+    const struct client_rx_slot *shm = &s->rx->slot[sock_slot(s, k)];
+
+    k->based = true;
+    k->epoch = client_word_load(&s->rx->epoch);
+    stream_begin(k, shm->read_base, shm->write_base);
+    k->local = shm->local;
+    k->local_port = shm->local_port;
+    k->remote = shm->remote;
+    k->remote_port = shm->remote_port;
+}
+
+/* Did the connection end with a tcpd rather than by TCP? Then its chunks
+ * already hold other bytes: what was not read is gone. Such a slot has no room
+ * to send, while the limit of one that ended by TCP is a buffer above `freed`. */
+static bool
+is_lost(const struct skink *s, const struct sock *k, const struct slot_view *v)
+{
+    return v->state == SLOT_DEAD &&
+           (client_word_load(&s->rx->epoch) != k->epoch ||
+            v->send_limit == v->freed);
+}
+
+/* False: the cursors move backwards, or further than a stream may. */
+static bool
+take_cursors(struct skink *s, struct sock *k, const struct slot_view *v)
+{
+    uint64_t freed = v->freed < k->write_end ? v->freed : k->write_end;
+
+    if (is_lost(s, k, v)) {
+        k->read_limit = k->read_end;
+    } else {
+        if (v->read_limit < k->read_limit ||
+            v->read_limit - k->read_end > (uint64_t)SLOT_CHUNKS * CHUNK)
+            return false;
+        k->read_limit = v->read_limit;
+    }
+    if (freed < k->freed)
+        return false;
+    k->freed = freed;
+    k->send_limit = v->send_limit;
+    stream_release(s, k);
+    return true;
+}
+
+/* The first time that it is seen dead brings its error. */
+static void
+take_state(struct sock *k, const struct slot_view *v)
+{
+    if (v->state == SLOT_DEAD && k->state != SLOT_DEAD)
+        k->error = v->error <= ERRNO_LAST ? (int)v->error : EPROTO;
+    k->state = (uint8_t)v->state;
+    k->slot_flags = v->flags;
+    if (k->phase != PHASE_CONNECTING)
+        return;
+    if (v->state == SLOT_OPEN)
+        k->phase = PHASE_CONNECTED;
+    else if (v->state == SLOT_DEAD)
+        k->phase =
+            k->read_limit != k->read_end ? PHASE_CONNECTED : PHASE_FAILED;
+}
+
+/* Believed no longer, whatever comes. */
+static void
+sock_break(struct sock *k)
+{
+    if (k->state != SLOT_DEAD)
+        k->error = ECONNRESET;
+    k->state = SLOT_DEAD;
+    k->slot_flags = SLOT_RESET | SLOT_NO_SEND;
+    k->read_limit = k->read_end;
+    if (k->phase == PHASE_CONNECTING)
+        k->phase = PHASE_FAILED;
+}
+
+/* tcpd has let go of the slot. */
+static void
+generation_over(struct skink *s, struct sock *k, uint32_t now)
+{
+    if (k->phase == PHASE_CLOSING) {
+        sock_release(s, k, now);
+    } else if (k->renewing && k->state == SLOT_DEAD) {
+        k->generation = now;
+        k->state = SLOT_FREE;
+        k->attached = false;
+        k->flags = 0;
+        list_remove(&k->sibling);
+        list_append(&s->lost, &k->sibling);
+    } else {
+        sock_break(k);
+    }
+}
+
+void
+sock_look(struct skink *s, struct sock *k)
+{
+    struct slot_view v;
+
+    client_slot_look(&s->rx->slot[sock_slot(s, k)], &v);
+    if (v.generation != k->generation) {
+        generation_over(s, k, v.generation);
+        return;
+    }
+    if (v.state == SLOT_FREE || k->state == SLOT_DEAD)
+        return;
+    k->attached = true;
+    if (v.state == SLOT_DEAD && is_bound(k)) {
+        k->state = SLOT_DEAD;
+        k->renewing = true;
+        list_append(&s->lost, &k->sibling);
+        return;
+    }
+    if (!k->based && has_streams(k, &v))
+        take_identity(s, k);
+    if (k->based && !take_cursors(s, k, &v))
+        sock_break(k);
+    else
+        take_state(k, &v);
+}
+
+/* ---- connections that tcpd accepted ---- */
+
+static struct sock *
+parent_of(struct skink *s, const struct sock *k)
+{
+    uint32_t parent = s->rx->slot[sock_slot(s, k)].parent;
+    struct sock *l = parent < CLIENT_OWN ? &s->socks[parent] : NULL;
+
+    return l != NULL && l->phase == PHASE_LISTENING ? l : NULL;
+}
+
+/* A slot that is nobody's: free, or a connection that we hear of now. One whose
+ * listener was closed, or that is over already, goes back at once. */
+static void
+sock_adopt(struct skink *s, struct sock *k)
+{
+    struct slot_view v;
+    struct sock *listener;
+
+    client_slot_look(&s->rx->slot[sock_slot(s, k)], &v);
+    k->generation = v.generation;
+    if (v.state == SLOT_FREE)
+        return;
+    sock_init(k, PHASE_QUEUED);
+    sock_look(s, k);
+    listener = parent_of(s, k);
+    if (k->state != SLOT_QUEUED || listener == NULL) {
+        k->abort_on_close = true;
+        sock_close(s, k);
+        return;
+    }
+    list_append(&listener->queue, &k->sibling);
+    sock_wake(s, listener);
+}
+
+static void
+close_children(struct skink *s, struct sock *listener)
+{
+    struct list *l;
+
+    while ((l = list_pop(&listener->queue)) != NULL) {
+        struct sock *child = list_item(l, struct sock, sibling);
+
+        child->abort_on_close = true;
+        sock_close(s, child);
+    }
+}
+
+struct sock *
+sock_accept(struct skink *s, struct sock *listener)
+{
+    struct list *l = list_pop(&listener->queue);
+    struct sock *k;
+
+    if (l == NULL)
+        return NULL;
+    k = list_item(l, struct sock, sibling);
+    k->phase = PHASE_CONNECTED;
+    k->outcome_told = true;
+    sock_flag(s, k, CLIENT_CLAIMED);
+    sock_look(s, k);
+    return k;
+}
+
+void
+sock_event(struct skink *s, struct sock *k)
+{
+    if (k->phase != PHASE_NONE) {
+        sock_look(s, k);
+        sock_wake(s, k);
+    }
+    if (k->phase == PHASE_NONE && sock_slot(s, k) >= CLIENT_OWN)
+        sock_adopt(s, k);
+    /* A successor of tcpd shows what its predecessor left: it has not heard
+     * of the closing, and the entry that said so may have been taken. */
+    else if ((k->flags & CLIENT_CLOSE) != 0 && k->state == SLOT_DEAD)
+        instance_work(s, k);
+}
+
+/* ---- bindings that outlive a tcpd ---- */
+
+/* Its connections are gone, but a listener can listen again: the handle stays,
+ * the slot begins a new generation, and the same address is bound in it. */
+static void
+renew_begin(struct skink *s, struct sock *k)
+{
+    close_children(s, k);
+    sock_flag(s, k, CLIENT_CLOSE);
+}
+
+void
+socks_renew(struct skink *s)
+{
+    struct list later, *l;
+
+    list_init(&later);
+    while ((l = list_pop(&s->lost)) != NULL) {
+        struct sock *k = list_item(l, struct sock, sibling);
+
+        if (k->requests > 0)
+            list_append(&later, l); /* one that names the slot is under way */
+        else if (k->state == SLOT_DEAD)
+            renew_begin(s, k);
+        else
+            call_bind_again(s, k);
+    }
+    while ((l = list_pop(&later)) != NULL)
+        list_append(&s->lost, l);
+}
+
+void
+sock_renew_failed(struct skink *s, struct sock *k, int error)
+{
+    k->renewing = false;
+    k->state = SLOT_DEAD;
+    k->error = error;
+    sock_wake(s, k);
+}
+
+/* ---- the end ---- */
+
+/* Once no request names the slot any more. */
+static void
+show_close(struct skink *s, struct sock *k)
+{
+    if (!k->attached && sock_slot(s, k) < CLIENT_OWN)
+        sock_release(s, k, k->generation);
+    else
+        sock_flag(s, k,
+                  k->abort_on_close ? CLIENT_CLOSE | CLIENT_ABORT
+                                    : CLIENT_CLOSE);
+}
+
+void
+sock_close(struct skink *s, struct sock *k)
+{
+    close_children(s, k);
+    list_remove(&k->sibling);
+    list_remove(&k->ready);
+    list_remove(&k->starved);
+    list_remove(&k->consumed);
+    k->interest = 0;
+    k->phase = PHASE_CLOSING;
+    if (k->requests == 0)
+        show_close(s, k);
+    instance_news(s);
+}
+
+void
+sock_answered(struct skink *s, struct sock *k, bool works)
+{
+    k->requests--;
+    k->attached |= works;
+    if (k->phase == PHASE_CLOSING) {
+        if (k->requests == 0)
+            show_close(s, k);
+        return;
+    }
+    sock_look(s, k);
+    sock_wake(s, k);
+}
+
+/* ---- readiness ---- */
+
+static unsigned
+stream_mask(const struct skink *s, const struct sock *k)
+{
+    bool no_more = stream_reading_over(k), no_send = stream_writing_over(k);
+    unsigned mask = 0;
+
+    if (no_more || k->read_limit != k->read_end)
+        mask |= SKINK_IN;
+    if (no_more)
+        mask |= SKINK_RDHUP;
+    if (no_send || stream_writable(s, k))
+        mask |= SKINK_OUT;
+    if (no_more && no_send)
+        mask |= SKINK_HUP;
+    return mask;
+}
+
+unsigned
+sock_mask(const struct skink *s, const struct sock *k)
+{
+    unsigned error = k->error != 0 ? SKINK_ERR | SKINK_IN : 0;
+
+    switch ((enum phase)k->phase) {
+    case PHASE_FRESH:
+        return error | SKINK_OUT | SKINK_HUP;
+    case PHASE_LISTENING:
+        if (k->state == SLOT_DEAD && !k->renewing)
+            error |= SKINK_HUP;
+        return error | (list_empty(&k->queue) ? 0 : SKINK_IN);
+    case PHASE_FAILED:
+    case PHASE_CONNECTED:
+        return error | stream_mask(s, k);
+    case PHASE_NONE:
+    case PHASE_CONNECTING:
+    case PHASE_QUEUED:
+    case PHASE_CLOSING:
+        break;
+    }
+    return 0;
+}
+
+int
+sock_wait(struct skink *s, int handle, unsigned events, instant_t deadline)
+{
+    for (;;) {
+        struct sock *k = sock_of(s, handle);
+        int rc;
+
+        if (k == NULL)
+            return -EBADF;
+        sock_look(s, k);
+        if ((sock_mask(s, k) & (events | SKINK_ERR)) != 0)
+            return 0;
+        rc = instance_wait(s, deadline);
+        if (rc != 0)
+            return rc;
+    }
+}
