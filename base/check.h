@@ -7,6 +7,7 @@
 /* Prints file, line and the broken claim on stderr, then aborts. */
 _Noreturn void check_failed(const char *claim, const char *file, int line);
 
-#define CHECK(claim) ((claim) ? (void)0 : check_failed(#claim, __FILE__, __LINE__))
+#define CHECK(claim)                                                           \
+    ((claim) ? (void)0 : check_failed(#claim, __FILE__, __LINE__))
 
 #endif

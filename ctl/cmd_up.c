@@ -193,14 +193,44 @@ wait_for(const struct up *up, pid_t child, int pipe_end)
     return EXIT_FAILED;
 }
 
+static pid_t supervisor; /* of the parent that waits for it */
+
+/* Who interrupts `up` has no instance then, even if it has just come up. */
+static void
+give_up(int signal)
+{
+    kill(supervisor, SIGTERM);
+    waitpid(supervisor, NULL, 0);
+    _exit(128 + signal);
+}
+
+static void
+watch_over(pid_t child)
+{
+    const struct sigaction action = {.sa_handler = give_up};
+
+    supervisor = child;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Signals wait until both know which side of the fork they are on. */
 static enum exit_status
 go_to_background(struct up *up)
 {
+    sigset_t interrupts, before;
     int ends[2];
     pid_t child;
 
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigaddset(&interrupts, SIGTERM);
+    sigprocmask(SIG_BLOCK, &interrupts, &before);
     if (pipe2(ends, O_CLOEXEC) < 0 || (child = fork()) < 0)
         die(EXIT_FAILED, "cannot go into the background: %s", strerror(errno));
+    if (child > 0)
+        watch_over(child);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (child == 0) {
         close(ends[0]);
         up->ready = ends[1];

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 struct arg {
-    const char *name;   /* without "--" */
-    char letter;        /* or 0 */
+    const char *name;    /* without "--" */
+    char letter;         /* or 0 */
     const char *metavar; /* NULL: a flag, sets *flag; else sets *value */
     const char *help;
     bool *flag;

@@ -29,26 +29,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHUNK          65536 /* bytes */
-#define SLOT_CHUNKS    64    /* of one stream and direction: 4 MiB */
-#define CLIENT_SLOTS   16384 /* sockets of one client */
-#define CLIENT_OWN     8192  /* slots below are the client's to take */
-#define CLIENT_CHUNKS  896   /* 56 MiB in chunks */
-#define CLIENT_QUEUE   32768 /* entries of the work and the event queue */
+#define CHUNK         65536 /* bytes */
+#define SLOT_CHUNKS   64    /* of one stream and direction: 4 MiB */
+#define CLIENT_SLOTS  16384 /* sockets of one client */
+#define CLIENT_OWN    8192  /* slots below are the client's to take */
+#define CLIENT_CHUNKS 896   /* 56 MiB in chunks */
+#define CLIENT_QUEUE  32768 /* entries of the work and the event queue */
 
 /* What the client says of a socket. Client writes all. */
 enum client_flag {
     CLIENT_SHUT_WR = 1, /* FIN after `write_end` (frozen from then on) */
     CLIENT_SHUT_RD = 2, /* wants no more bytes */
-    CLIENT_CLOSE = 4,   /* done with the slot; `read_end` says how far it read */
-    CLIENT_ABORT = 8,   /* with CLOSE: RST at once (linger 0) */
+    CLIENT_CLOSE = 4, /* done with the slot; `read_end` says how far it read */
+    CLIENT_ABORT = 8, /* with CLOSE: RST at once (linger 0) */
     CLIENT_CLAIMED = 16 /* accept() has returned it */
 };
 
 struct client_tx_slot {
     _Atomic uint64_t write_end; /* stream offset behind the last byte sent */
-    _Atomic uint64_t read_end;  /* stream offset behind the last byte consumed */
-    _Atomic uint64_t flags;     /* generation << 32 | enum client_flag */
+    _Atomic uint64_t read_end; /* stream offset behind the last byte consumed */
+    _Atomic uint64_t flags;    /* generation << 32 | enum client_flag */
     uint8_t unused[104];
     _Atomic uint16_t chunk[SLOT_CHUNKS];
 };
@@ -71,15 +71,19 @@ enum slot_flag {
 };
 
 struct client_rx_slot {
-    _Atomic uint64_t status;     /* generation << 32 | flags << 8 | enum slot_state */
-    _Atomic uint64_t read_limit; /* stream offset behind the last byte received in order */
-    _Atomic uint64_t freed;      /* stream offset up to which the peer has acknowledged */
-    _Atomic uint64_t send_limit; /* the client may write up to here: freed + send buffer */
-    uint64_t read_base;          /* both streams begin here in this generation; */
-    uint64_t write_base;         /* written before status */
-    _Atomic uint32_t error;      /* errno of SO_ERROR; 0: none */
-    uint32_t parent;             /* slot of the listener; written before status */
-    struct addr local, remote;   /* written before status */
+    _Atomic uint64_t
+        status; /* generation << 32 | flags << 8 | enum slot_state */
+    _Atomic uint64_t
+        read_limit; /* stream offset behind the last byte received in order */
+    _Atomic uint64_t
+        freed; /* stream offset up to which the peer has acknowledged */
+    _Atomic uint64_t
+        send_limit; /* the client may write up to here: freed + send buffer */
+    uint64_t read_base;        /* both streams begin here in this generation; */
+    uint64_t write_base;       /* written before status */
+    _Atomic uint32_t error;    /* errno of SO_ERROR; 0: none */
+    uint32_t parent;           /* slot of the listener; written before status */
+    struct addr local, remote; /* written before status */
     uint16_t local_port, remote_port;
     uint8_t unused[36];
     _Atomic uint16_t chunk[SLOT_CHUNKS];
@@ -150,7 +154,8 @@ struct slot_view { /* a copy of an rx slot's words, by the client */
 };
 void client_slot_look(const struct client_rx_slot *s, struct slot_view *v);
 
-struct work_view { /* a copy of a tx slot's words, by tcpd: hostile, unchecked */
+struct
+    work_view { /* a copy of a tx slot's words, by tcpd: hostile, unchecked */
     uint32_t generation;
     uint32_t flags; /* enum client_flag */
     uint64_t write_end, read_end;

@@ -8,7 +8,7 @@
  * old ones back. That is what a process killed between two of these stores
  * leaves. The players around ipd go on with what they see, before and after its
  * successor starts. */
-#include "tests/ipd/world.h"
+#include "tests/ipd/ipd_world.h"
 
 #include "ipd/turn.h"
 #include "proto/shm/record.h"
@@ -74,7 +74,7 @@ turn_or_death(void)
     uint64_t before[WORDS];
 
     note(before);
-    world_turn(&w);
+    ipd_world_turn(&w);
     if (rng_below(&rng, 4) != 0)
         return;
     kill_after((uint32_t)rng_below(&rng, WORDS + 1), before);
@@ -82,11 +82,11 @@ turn_or_death(void)
     play(); /* its neighbours live on while it is dead */
     if (rng_below(&rng, 3) == 0) {
         note(before);
-        world_restart(&w);
+        ipd_world_restart(&w);
         kill_after((uint32_t)rng_below(&rng, WORDS + 1), before);
         deaths++;
     }
-    world_restart(&w);
+    ipd_world_restart(&w);
 }
 
 /* ---- what travels ---- */
@@ -145,8 +145,8 @@ send_in(void)
     const struct ipv4 ip = test_ipv4(IP_PROTO_TCP, len);
 
     put_segment(frame + HEADERS, FLOW_IN, sent[FLOW_IN]);
-    return world_send_frame(&w, frame, put_headers(frame, &eth, &ip, len), 0,
-                            0);
+    return ipd_world_send_frame(&w, frame, put_headers(frame, &eth, &ip, len),
+                                0, 0);
 }
 
 static bool
@@ -161,7 +161,7 @@ send_echo(void)
     put_segment(message + ICMP_HEADER_LEN, FLOW_ECHO, sent[FLOW_ECHO]);
     icmp_echo_encode(message, &echo,
                      checksum_add(0, message + ICMP_HEADER_LEN, len));
-    return world_send_frame(
+    return ipd_world_send_frame(
         &w, frame, put_headers(frame, &eth, &ip, ICMP_HEADER_LEN + len), 0, 0);
 }
 
@@ -176,8 +176,8 @@ send_out(uint32_t flow)
     };
 
     put_segment(frame, flow, sent[flow]);
-    return world_send_segment(&w, &p, frame,
-                              STAMP + text_len(flow, sent[flow]));
+    return ipd_world_send_segment(&w, &p, frame,
+                                  STAMP + text_len(flow, sent[flow]));
 }
 
 static void
@@ -195,7 +195,7 @@ send_something(void)
 static void
 receive(const struct packet *p, uint32_t flow)
 {
-    const uint8_t *bytes = world_payload(&w, p);
+    const uint8_t *bytes = ipd_world_payload(&w, p);
 
     if (flow == FLOW_ECHO)
         assert_int_equal(be32_load(bytes + 4), received[flow]);
@@ -207,7 +207,7 @@ receive(const struct packet *p, uint32_t flow)
 static uint32_t
 flow_of(const struct packet *p)
 {
-    return be32_load(world_payload(&w, p));
+    return be32_load(ipd_world_payload(&w, p));
 }
 
 /* Our own ARP requests apart, which nobody counts. */
@@ -231,7 +231,7 @@ let_go(struct hand *h, struct ring *r)
         const struct packet *p = &h->packets[i];
 
         if (p->len > 0 && flow_of(p) != FLOW_ECHO)
-            check_segment(world_payload(&w, p), p->len, flow_of(p));
+            check_segment(ipd_world_payload(&w, p), p->len, flow_of(p));
     }
     h->count = 0;
     ring_publish_cursor(r, ring_position(r));
@@ -242,8 +242,8 @@ play(void)
 {
     for (uint64_t n = rng_below(&rng, 12); n > 0; n--)
         send_something();
-    take_into(&linkd, world_take_frame);
-    take_into(&tcpd, world_take_delivery);
+    take_into(&linkd, ipd_world_take_frame);
+    take_into(&tcpd, ipd_world_take_delivery);
     if (linkd.count == HELD || rng_below(&rng, 3) == 0)
         let_go(&linkd, &w.ip_tx);
     if (tcpd.count == HELD || rng_below(&rng, 3) == 0)
@@ -254,13 +254,13 @@ static void
 finish(void)
 {
     for (int i = 0; i < 10000; i++) {
-        world_turn(&w);
-        take_into(&linkd, world_take_frame);
-        take_into(&tcpd, world_take_delivery);
+        ipd_world_turn(&w);
+        take_into(&linkd, ipd_world_take_frame);
+        take_into(&tcpd, ipd_world_take_delivery);
         let_go(&linkd, &w.ip_tx);
         let_go(&tcpd, &w.ip_rx);
     }
-    world_turn(&w);
+    ipd_world_turn(&w);
 }
 
 /* ---- the claims ---- */
@@ -274,10 +274,10 @@ busy_world(void **state)
     linkd.count = tcpd.count = 0;
     deaths = 0;
     seed_from_clock(&rng);
-    world_open(&w);
-    world_turn(&w);
-    world_drain(&w);
-    world_introduce(&w);
+    ipd_world_open(&w);
+    ipd_world_turn(&w);
+    ipd_world_drain(&w);
+    ipd_world_introduce(&w);
     return 0;
 }
 
@@ -285,7 +285,7 @@ static int
 end(void **state)
 {
     (void)state;
-    world_close(&w);
+    ipd_world_close(&w);
     return 0;
 }
 
@@ -324,12 +324,12 @@ idle_turn_commits_nothing(void **state)
     uint64_t turn;
 
     (void)state;
-    world_turn(&w);
+    ipd_world_turn(&w);
     turn = state_turn(&w.regions[REGION_IPD_STATE]);
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_int_equal(state_turn(&w.regions[REGION_IPD_STATE]), turn);
     assert_true(send_in());
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_int_equal(state_turn(&w.regions[REGION_IPD_STATE]), turn + 1);
 }
 
@@ -353,10 +353,10 @@ torn_record_costs_nothing_but_itself(void **state)
     (void)state;
     memset(region->base + STATE_BODY + 16, 0xff, 32);
     memset(region->base + STATE_BODY + 64 + 16, 0xff, 32);
-    world_restart(&w);
+    ipd_world_restart(&w);
     assert_true(send_in());
-    world_turn(&w);
-    take_into(&tcpd, world_take_delivery);
+    ipd_world_turn(&w);
+    take_into(&tcpd, ipd_world_take_delivery);
     finish();
     assert_int_equal(received[FLOW_IN], 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of whole turns of ipd, seen from its neighbours. */
-#include "tests/ipd/world.h"
+#include "tests/ipd/ipd_world.h"
 
 #include "ipd/turn.h"
 
@@ -12,13 +12,13 @@ static int
 quiet_world(void **state)
 {
     (void)state;
-    world_open(&w);
-    world_turn(&w);
-    world_drain(&w);
-    world_introduce(&w);
-    world_turn(&w);
-    world_rung(w.linkd_bell);
-    world_rung(w.tcpd_bell);
+    ipd_world_open(&w);
+    ipd_world_turn(&w);
+    ipd_world_drain(&w);
+    ipd_world_introduce(&w);
+    ipd_world_turn(&w);
+    ipd_world_rung(w.linkd_bell);
+    ipd_world_rung(w.tcpd_bell);
     return 0;
 }
 
@@ -26,7 +26,7 @@ static int
 new_world(void **state)
 {
     (void)state;
-    world_open(&w);
+    ipd_world_open(&w);
     return 0;
 }
 
@@ -34,7 +34,7 @@ static int
 end(void **state)
 {
     (void)state;
-    world_close(&w);
+    ipd_world_close(&w);
     return 0;
 }
 
@@ -67,7 +67,7 @@ send_segment(uint32_t dst, uint32_t len)
     const struct packet p = segment_to(dst, PACKET_CSUM_PARTIAL, 0);
 
     memset(bytes, 0x5a, len);
-    assert_true(world_send_segment(&w, &p, bytes, len));
+    assert_true(ipd_world_send_segment(&w, &p, bytes, len));
 }
 
 static uint64_t
@@ -97,9 +97,9 @@ segment_reaches_tcpd_where_it_lies(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(world_send_frame(&w, bytes, len, flags, 1448));
-    assert_int_equal(world_turn(&w), 1);
-    assert_true(world_take_delivery(&w, &p));
+    assert_true(ipd_world_send_frame(&w, bytes, len, flags, 1448));
+    assert_int_equal(ipd_world_turn(&w), 1);
+    assert_true(ipd_world_take_delivery(&w, &p));
     assert_int_equal(p.region, REGION_LINK_RX);
     assert_int_equal(p.len, 40000);
     assert_int_equal(p.header_len, 0);
@@ -111,8 +111,8 @@ segment_reaches_tcpd_where_it_lies(void **state)
     assert_int_equal(p.arrival_ns, w.now.ns - 1000);
     assert_int_equal(addr_to_v4(p.src), PEER);
     assert_int_equal(addr_to_v4(p.dst), OURS);
-    assert_memory_equal(world_payload(&w, &p), bytes + 34, p.len);
-    assert_false(world_take_delivery(&w, &p));
+    assert_memory_equal(ipd_world_payload(&w, &p), bytes + 34, p.len);
+    assert_false(ipd_world_take_delivery(&w, &p));
 }
 
 static void
@@ -122,15 +122,15 @@ frame_is_released_when_tcpd_has_released_it(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(world_send_frame(&w, bytes, put_tcp(100), 0, 0));
-    world_turn(&w);
+    assert_true(ipd_world_send_frame(&w, bytes, put_tcp(100), 0, 0));
+    ipd_world_turn(&w);
     assert_int_equal(taken(RING_LINK_RX), before + 1);
     assert_int_equal(released(RING_LINK_RX), before);
-    assert_true(world_take_delivery(&w, &p));
-    world_turn(&w);
+    assert_true(ipd_world_take_delivery(&w, &p));
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_LINK_RX), before);
-    world_release_all(&w);
-    world_turn(&w);
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_LINK_RX), before + 1);
 }
 
@@ -142,10 +142,10 @@ dropped_frame_is_released_at_once(void **state)
 
     (void)state;
     bytes[ETHER_LEN + 8] ^= 1;
-    assert_true(world_send_frame(&w, bytes, len, 0, 0));
-    world_turn(&w);
+    assert_true(ipd_world_send_frame(&w, bytes, len, 0, 0));
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_LINK_RX), before + 1);
-    assert_int_equal(world_drops(&w, DROP_IP_BAD_CHECKSUM), 1);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_BAD_CHECKSUM), 1);
 }
 
 static void
@@ -155,9 +155,9 @@ frame_behind_a_held_one_is_held_too(void **state)
     uint8_t junk[ETHER_LEN] = {0};
 
     (void)state;
-    assert_true(world_send_frame(&w, bytes, put_tcp(100), 0, 0));
-    assert_true(world_send_frame(&w, junk, sizeof junk, 0, 0));
-    world_turn(&w);
+    assert_true(ipd_world_send_frame(&w, bytes, put_tcp(100), 0, 0));
+    assert_true(ipd_world_send_frame(&w, junk, sizeof junk, 0, 0));
+    ipd_world_turn(&w);
     assert_int_equal(taken(RING_LINK_RX), before + 2);
     assert_int_equal(released(RING_LINK_RX), before);
 }
@@ -170,18 +170,18 @@ echo_reply_refers_to_the_request(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(world_send_frame(&w, bytes, len, 0, 0));
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    assert_true(ipd_world_send_frame(&w, bytes, len, 0, 0));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.header_len, 42);
     assert_int_equal(p.region, REGION_LINK_RX);
     assert_int_equal(p.len, 500);
-    assert_memory_equal(world_payload(&w, &p), bytes + 42, 500);
+    assert_memory_equal(ipd_world_payload(&w, &p), bytes + 42, 500);
     assert_int_equal(p.flags, 0);
     assert_memory_equal(p.header, &peer_mac, sizeof peer_mac);
     assert_int_equal(released(RING_LINK_RX), before);
-    world_release_all(&w);
-    world_turn(&w);
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_LINK_RX), before + 1);
 }
 
@@ -192,9 +192,9 @@ echo_without_data_holds_nothing(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(world_send_frame(&w, bytes, put_echo(bytes, 0), 0, 0));
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    assert_true(ipd_world_send_frame(&w, bytes, put_echo(bytes, 0), 0, 0));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.header_len, 42);
     assert_int_equal(p.len, 0);
     assert_int_equal(released(RING_LINK_RX), before + 1);
@@ -208,9 +208,9 @@ arp_request_is_answered_inline(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(world_send_frame(&w, frame, len, 0, 0));
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    assert_true(ipd_world_send_frame(&w, frame, len, 0, 0));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.header_len, 42);
     assert_int_equal(p.len, 0);
     assert_int_equal(be16_load(p.header + 12), ETHER_ARP);
@@ -240,8 +240,8 @@ hostile_descriptors_from_linkd_are_dropped(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
         send_descriptor(&hostile[i]);
-    world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_IP_BAD_DESCRIPTOR), 3);
+    ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_BAD_DESCRIPTOR), 3);
     assert_int_equal(released(RING_LINK_RX), ring_position(&w.link_rx));
 }
 
@@ -257,12 +257,12 @@ segment_leaves_behind_headers(void **state)
 
     (void)state;
     memset(bytes, 0x77, 30000);
-    assert_true(world_send_segment(&w, &p, bytes, 30000));
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 30000));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.region, REGION_TCP_TX);
     assert_int_equal(p.len, 30000);
-    assert_memory_equal(world_payload(&w, &p), bytes, 30000);
+    assert_memory_equal(ipd_world_payload(&w, &p), bytes, 30000);
     assert_int_equal(p.flags, flags);
     assert_int_equal(p.gso_size, 1460);
     assert_int_equal(p.csum_start, 34);
@@ -288,12 +288,12 @@ identification_counts_packets_on_the_wire(void **state)
 
     (void)state;
     memset(bytes, 0, 3000);
-    assert_true(world_send_segment(&w, &p, bytes, 3000));
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 3000));
     send_segment(PEER, 100);
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     first = be16_load(p.header + 18);
-    assert_true(world_take_frame(&w, &p));
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(be16_load(p.header + 18), first + 3);
 }
 
@@ -305,11 +305,11 @@ segment_is_released_when_linkd_has_released_it(void **state)
 
     (void)state;
     send_segment(PEER, 100);
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_TCP_TX), before);
-    assert_true(world_take_frame(&w, &p));
-    world_release_all(&w);
-    world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_TCP_TX), before + 1);
 }
 
@@ -322,17 +322,17 @@ segment_to_ourselves_is_turned_round(void **state)
 
     (void)state;
     memset(bytes, 0x11, 5000);
-    assert_true(world_send_segment(&w, &p, bytes, 5000));
-    world_turn(&w);
-    assert_false(world_take_frame(&w, &p));
-    assert_true(world_take_delivery(&w, &p));
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 5000));
+    ipd_world_turn(&w);
+    assert_false(ipd_world_take_frame(&w, &p));
+    assert_true(ipd_world_take_delivery(&w, &p));
     assert_int_equal(p.region, REGION_TCP_TX);
     assert_int_equal(p.len, 5000);
     assert_int_equal(p.flags, PACKET_CSUM_VOUCHED | PACKET_GSO_TCPV4);
     assert_int_equal(p.origin_ring, RING_TCP_TX);
     assert_int_equal(released(RING_TCP_TX), before);
-    world_release_all(&w);
-    world_turn(&w);
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_TCP_TX), before + 1);
 }
 
@@ -343,17 +343,17 @@ hostile_segments_are_dropped(void **state)
 
     (void)state;
     memset(bytes, 0, 100);
-    assert_true(world_send_segment(&w, &p, bytes, 19)); /* no TCP header */
-    p = segment_to(PEER, PACKET_GSO_TCPV4, 1000);       /* sums unfinished */
-    assert_true(world_send_segment(&w, &p, bytes, 100));
-    world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_IP_BAD_DESCRIPTOR), 2);
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 19)); /* no TCP header */
+    p = segment_to(PEER, PACKET_GSO_TCPV4, 1000); /* sums unfinished */
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 100));
+    ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_BAD_DESCRIPTOR), 2);
     p = segment_to(PEER, 0, 0);
     p.src = addr_v4(GATEWAY);
-    assert_true(world_send_segment(&w, &p, bytes, 100));
-    world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_IP_NO_SOURCE), 1);
-    assert_false(world_take_frame(&w, &p));
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 100));
+    ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_NO_SOURCE), 1);
+    assert_false(ipd_world_take_frame(&w, &p));
     assert_int_equal(released(RING_TCP_TX), ring_position(&w.tcp_tx));
 }
 
@@ -367,7 +367,7 @@ answer_arp(uint32_t addr)
     uint8_t frame[64];
     uint32_t len = put_arp(frame, ARP_REPLY, evil_mac, addr, OURS);
 
-    assert_true(world_send_frame(&w, frame, len, 0, 0));
+    assert_true(ipd_world_send_frame(&w, frame, len, 0, 0));
 }
 
 static void
@@ -378,23 +378,23 @@ segments_wait_for_arp_in_ipds_own_memory(void **state)
     (void)state;
     send_segment(STRANGER, 100);
     send_segment(STRANGER, 200);
-    world_turn(&w);
-    world_turn(&w);
+    ipd_world_turn(&w);
+    ipd_world_turn(&w);
     assert_int_equal(released(RING_TCP_TX), ring_position(&w.tcp_tx));
-    assert_true(world_take_frame(&w, &p)); /* the request */
+    assert_true(ipd_world_take_frame(&w, &p)); /* the request */
     assert_int_equal(be16_load(p.header + 12), ETHER_ARP);
-    assert_false(world_take_frame(&w, &p));
+    assert_false(ipd_world_take_frame(&w, &p));
 
     answer_arp(STRANGER);
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.region, REGION_IP_TX);
     assert_int_equal(p.len, 100);
     assert_int_equal(p.flags, PACKET_CSUM_PARTIAL);
     assert_int_equal(p.csum_start, 34);
     assert_memory_equal(p.header, &evil_mac, sizeof evil_mac);
-    assert_memory_equal(world_payload(&w, &p), bytes, 100);
-    assert_true(world_take_frame(&w, &p));
+    assert_memory_equal(ipd_world_payload(&w, &p), bytes, 100);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(p.len, 200);
     assert_int_equal(w.ipd->pending.count, 0);
 }
@@ -405,8 +405,8 @@ fifth_segment_that_waits_for_arp_is_dropped(void **state)
     (void)state;
     for (int i = 0; i < 5; i++)
         send_segment(STRANGER, 100);
-    world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_IP_NEIGH_PENDING_FULL), 1);
+    ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_NEIGH_PENDING_FULL), 1);
     assert_int_equal(w.ipd->pending.count, 4);
 }
 
@@ -415,13 +415,13 @@ unanswered_arp_drops_what_waits(void **state)
 {
     (void)state;
     send_segment(STRANGER, 100);
-    world_turn(&w);
+    ipd_world_turn(&w);
     for (int i = 0; i < 4; i++) {
-        world_turn(&w);
+        ipd_world_turn(&w);
         assert_int_equal(w.ipd->pending.count, i < 3 ? 1 : 0);
         w.now = turn_deadline(w.ipd);
     }
-    assert_int_equal(world_drops(&w, DROP_IP_NEIGH_FAILED), 1);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_NEIGH_FAILED), 1);
     assert_true(instant_is_never(turn_deadline(w.ipd)));
 }
 
@@ -434,18 +434,18 @@ large_segments_that_waited_leave_as_room_allows(void **state)
     (void)state;
     memset(bytes, 0x3c, 60000);
     for (int i = 0; i < 4; i++)
-        assert_true(world_send_segment(&w, &p, bytes, 60000));
-    world_turn(&w);
-    world_turn(&w);
-    world_drain(&w);
+        assert_true(ipd_world_send_segment(&w, &p, bytes, 60000));
+    ipd_world_turn(&w);
+    ipd_world_turn(&w);
+    ipd_world_drain(&w);
     answer_arp(STRANGER);
-    world_turn(&w);
+    ipd_world_turn(&w);
     for (int i = 0; i < 4; i++) {
-        while (!world_take_frame(&w, &p))
-            world_turn(&w);
+        while (!ipd_world_take_frame(&w, &p))
+            ipd_world_turn(&w);
         assert_int_equal(p.len, 60000);
-        assert_memory_equal(world_payload(&w, &p), bytes, p.len);
-        world_release_all(&w);
+        assert_memory_equal(ipd_world_payload(&w, &p), bytes, p.len);
+        ipd_world_release_all(&w);
     }
     assert_int_equal(w.ipd->pending.count, 0);
 }
@@ -456,14 +456,14 @@ new_ipd_announces_itself_once(void **state)
     struct packet p;
 
     (void)state;
-    world_turn(&w);
-    assert_true(world_take_frame(&w, &p));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
     assert_int_equal(be16_load(p.header + 12), ETHER_ARP);
     assert_int_equal(be32_load(p.header + 28), OURS); /* sender */
     assert_int_equal(be32_load(p.header + 38), OURS); /* target */
-    world_restart(&w);
-    world_turn(&w);
-    assert_false(world_take_frame(&w, &p));
+    ipd_world_restart(&w);
+    ipd_world_turn(&w);
+    assert_false(ipd_world_take_frame(&w, &p));
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of when ipd may sleep, whom it wakes, and what it does when rings are
  * full. */
-#include "tests/ipd/world.h"
+#include "tests/ipd/ipd_world.h"
 
 #include "ipd/turn.h"
 
@@ -12,13 +12,13 @@ static int
 quiet_world(void **state)
 {
     (void)state;
-    world_open(&w);
-    world_turn(&w);
-    world_drain(&w);
-    world_introduce(&w);
-    world_turn(&w);
-    world_rung(w.linkd_bell);
-    world_rung(w.tcpd_bell);
+    ipd_world_open(&w);
+    ipd_world_turn(&w);
+    ipd_world_drain(&w);
+    ipd_world_introduce(&w);
+    ipd_world_turn(&w);
+    ipd_world_rung(w.linkd_bell);
+    ipd_world_rung(w.tcpd_bell);
     doorbell_doze(&w.linkd_cnc, INSTANT_NEVER);
     doorbell_doze(&w.tcpd_cnc, INSTANT_NEVER);
     return 0;
@@ -28,7 +28,7 @@ static int
 end(void **state)
 {
     (void)state;
-    world_close(&w);
+    ipd_world_close(&w);
     return 0;
 }
 
@@ -38,8 +38,8 @@ send_in(void)
     const struct ether eth = test_ether(ETHER_IPV4);
     const struct ipv4 ip = test_ipv4(IP_PROTO_TCP, 100);
 
-    return world_send_frame(&w, bytes, put_headers(bytes, &eth, &ip, 100), 0,
-                            0);
+    return ipd_world_send_frame(&w, bytes, put_headers(bytes, &eth, &ip, 100),
+                                0, 0);
 }
 
 static bool
@@ -47,7 +47,7 @@ send_out(void)
 {
     const struct packet p = {.src = addr_v4(OURS), .dst = addr_v4(PEER)};
 
-    return world_send_segment(&w, &p, bytes, 100);
+    return ipd_world_send_segment(&w, &p, bytes, 100);
 }
 
 /* Fills ip.tx, of which linkd releases nothing, with tcpd's segments, until one
@@ -57,17 +57,17 @@ fill_ip_tx(void)
 {
     do {
         assert_true(send_out());
-        world_turn(&w);
+        ipd_world_turn(&w);
     } while (!w.ipd->waits);
-    world_rung(w.linkd_bell);
-    world_rung(w.tcpd_bell);
+    ipd_world_rung(w.linkd_bell);
+    ipd_world_rung(w.tcpd_bell);
 }
 
 static void
 idle_ipd_may_sleep_for_ever(void **state)
 {
     (void)state;
-    assert_int_equal(world_turn(&w), 0);
+    assert_int_equal(ipd_world_turn(&w), 0);
     assert_true(turn_may_sleep(w.ipd));
     assert_true(instant_is_never(turn_deadline(w.ipd)));
 }
@@ -78,11 +78,11 @@ ipd_with_input_may_not_sleep(void **state)
     (void)state;
     assert_true(send_in());
     assert_false(turn_may_sleep(w.ipd));
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_true(turn_may_sleep(w.ipd));
     assert_true(send_out());
     assert_false(turn_may_sleep(w.ipd));
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_true(turn_may_sleep(w.ipd));
 }
 
@@ -91,25 +91,25 @@ output_wakes_who_takes_it(void **state)
 {
     (void)state;
     assert_true(send_in());
-    world_turn(&w);
-    assert_true(world_rung(w.tcpd_bell));
-    assert_false(world_rung(w.linkd_bell));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.tcpd_bell));
+    assert_false(ipd_world_rung(w.linkd_bell));
     assert_true(send_out());
-    world_turn(&w);
-    assert_true(world_rung(w.linkd_bell));
-    assert_false(world_rung(w.tcpd_bell));
-    world_turn(&w);
-    assert_false(world_rung(w.linkd_bell));
-    assert_false(world_rung(w.tcpd_bell));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_false(ipd_world_rung(w.tcpd_bell));
+    ipd_world_turn(&w);
+    assert_false(ipd_world_rung(w.linkd_bell));
+    assert_false(ipd_world_rung(w.tcpd_bell));
 }
 
 static void
 successor_wakes_everybody(void **state)
 {
     (void)state;
-    world_restart(&w);
-    assert_true(world_rung(w.linkd_bell));
-    assert_true(world_rung(w.tcpd_bell));
+    ipd_world_restart(&w);
+    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_true(ipd_world_rung(w.tcpd_bell));
 }
 
 static void
@@ -119,19 +119,19 @@ released_input_wakes_only_who_waits(void **state)
 
     (void)state;
     assert_true(send_in());
-    world_turn(&w);
-    assert_true(world_take_delivery(&w, &p));
-    world_release_all(&w);
-    world_turn(&w);
-    assert_false(world_rung(w.linkd_bell));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_delivery(&w, &p));
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
+    assert_false(ipd_world_rung(w.linkd_bell));
 
     assert_true(send_in());
-    world_turn(&w);
-    assert_true(world_take_delivery(&w, &p));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_delivery(&w, &p));
     ring_want_space(&w.link_rx, 1);
-    world_release_all(&w);
-    world_turn(&w);
-    assert_true(world_rung(w.linkd_bell));
+    ipd_world_release_all(&w);
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.linkd_bell));
 }
 
 /* linkd waits for ipd, which waits for tcpd: the wish passes through. */
@@ -142,21 +142,21 @@ wish_for_space_is_passed_on_before_sleeping(void **state)
 
     (void)state;
     assert_true(send_in());
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_true(turn_may_sleep(w.ipd));
     assert_false(ring_space_wanted(&w.ip_rx));
 
     ring_want_space(&w.link_rx, 1);
-    world_rung(w.tcpd_bell);
+    ipd_world_rung(w.tcpd_bell);
     assert_true(turn_may_sleep(w.ipd));
     assert_true(ring_space_wanted(&w.ip_rx));
-    assert_true(world_rung(w.tcpd_bell));
+    assert_true(ipd_world_rung(w.tcpd_bell));
 
-    assert_true(world_take_delivery(&w, &p));
-    world_release_all(&w);
+    assert_true(ipd_world_take_delivery(&w, &p));
+    ipd_world_release_all(&w);
     assert_false(turn_may_sleep(w.ipd));
-    world_turn(&w);
-    assert_true(world_rung(w.linkd_bell));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.linkd_bell));
     ring_want_space(&w.link_rx, 0);
     assert_true(turn_may_sleep(w.ipd));
     assert_false(ring_space_wanted(&w.ip_rx));
@@ -171,13 +171,13 @@ segments_wait_while_ip_tx_is_full(void **state)
     fill_ip_tx();
     assert_true(turn_may_sleep(w.ipd));
     assert_true(ring_space_wanted(&w.ip_tx));
-    assert_true(world_rung(w.linkd_bell));
-    assert_int_equal(world_drops(&w, DROP_IP_RING_FULL), 0);
+    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 0);
 
-    assert_true(world_take_frame(&w, &p));
-    world_release_all(&w);
+    assert_true(ipd_world_take_frame(&w, &p));
+    ipd_world_release_all(&w);
     assert_false(turn_may_sleep(w.ipd));
-    assert_int_equal(world_turn(&w), 1);
+    assert_int_equal(ipd_world_turn(&w), 1);
     assert_true(turn_may_sleep(w.ipd));
     assert_false(ring_space_wanted(&w.ip_tx));
 }
@@ -190,14 +190,14 @@ answers_have_slots_that_segments_leave_free(void **state)
 
     (void)state;
     fill_ip_tx();
-    assert_true(world_send_frame(&w, frame, len, 0, 0));
-    world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_ARP_REPLY_FULL), 0);
+    assert_true(ipd_world_send_frame(&w, frame, len, 0, 0));
+    ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_ARP_REPLY_FULL), 0);
     for (int i = 0; i < 100; i++)
-        assert_true(world_send_frame(&w, frame, len, 0, 0));
+        assert_true(ipd_world_send_frame(&w, frame, len, 0, 0));
     for (int i = 0; i < 10; i++)
-        world_turn(&w);
-    assert_true(world_drops(&w, DROP_ARP_REPLY_FULL) > 0);
+        ipd_world_turn(&w);
+    assert_true(ipd_world_drops(&w, DROP_ARP_REPLY_FULL) > 0);
     assert_int_equal(ring_released(&w.link_rx), ring_position(&w.link_rx));
 }
 
@@ -209,10 +209,10 @@ echo_that_finds_the_ring_full_is_dropped(void **state)
     (void)state;
     fill_ip_tx();
     for (int i = 0; i < 100; i++)
-        assert_true(world_send_frame(&w, bytes, len, 0, 0));
+        assert_true(ipd_world_send_frame(&w, bytes, len, 0, 0));
     for (int i = 0; i < 10; i++)
-        world_turn(&w);
-    assert_true(world_drops(&w, DROP_ICMP_REPLY_FULL) > 0);
+        ipd_world_turn(&w);
+    assert_true(ipd_world_drops(&w, DROP_ICMP_REPLY_FULL) > 0);
 }
 
 /* With nobody taking anything, linkd runs out of room before ipd drops. */
@@ -221,8 +221,8 @@ full_link_rx_comes_before_a_drop(void **state)
 {
     (void)state;
     while (send_in())
-        world_turn(&w);
-    assert_int_equal(world_drops(&w, DROP_IP_RING_FULL), 0);
+        ipd_world_turn(&w);
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 0);
     assert_int_equal(ring_released(&w.link_rx) + ring_table[RING_LINK_RX].slots,
                      ring_position(&w.link_rx));
 }
@@ -233,10 +233,10 @@ arp_request_is_due_without_a_bell(void **state)
     const struct packet p = {.src = addr_v4(OURS), .dst = addr_v4(0x0a070044)};
 
     (void)state;
-    assert_true(world_send_segment(&w, &p, bytes, 100));
-    world_turn(&w);
+    assert_true(ipd_world_send_segment(&w, &p, bytes, 100));
+    ipd_world_turn(&w);
     assert_true(instant_due(turn_deadline(w.ipd), w.now));
-    world_turn(&w);
+    ipd_world_turn(&w);
     assert_int_equal(turn_deadline(w.ipd).ns,
                      instant_add(w.now, duration_ms(1000)).ns);
     assert_true(turn_may_sleep(w.ipd));
@@ -251,8 +251,8 @@ broken_ring_stops_nobody_else(void **state)
     (void)state;
     w.tcp_tx.shm->tail = UINT64_MAX / 2;
     assert_true(send_in());
-    world_turn(&w);
-    assert_true(world_take_delivery(&w, &p));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_delivery(&w, &p));
     assert_true(ring_broken(&w.ipd->tcp_tx.ring));
     assert_true(turn_may_sleep(w.ipd));
 }

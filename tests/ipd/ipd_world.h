@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ipd between a linkd and a tcpd played by hand, all in one process. */
-#ifndef TESTS_IPD_WORLD_H
-#define TESTS_IPD_WORLD_H
+#ifndef TESTS_IPD_IPD_WORLD_H
+#define TESTS_IPD_IPD_WORLD_H
 
 #include "tests/ipd/frames.h"
 
@@ -23,43 +23,43 @@ struct world {
 };
 
 /* Everything new, and ipd has joined. */
-void world_open(struct world *w);
-void world_close(struct world *w);
+void ipd_world_open(struct world *w);
+void ipd_world_close(struct world *w);
 
 /* ipd dies between two turns, or where memory says, and another one starts. */
-void world_restart(struct world *w);
+void ipd_world_restart(struct world *w);
 
 /* One turn of ipd, a microsecond later; returns what it says. */
-uint32_t world_turn(struct world *w);
+uint32_t ipd_world_turn(struct world *w);
 
 /* Publishes a frame as linkd. False: no room. */
-bool world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
-                      uint8_t flags, uint16_t gso_size);
+bool ipd_world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
+                          uint8_t flags, uint16_t gso_size);
 
 /* Publishes a segment as tcpd, complete but for what `p` says: src, dst, flags,
  * gso_size. False: no room. */
-bool world_send_segment(struct world *w, const struct packet *p,
-                        const uint8_t *bytes, uint32_t len);
+bool ipd_world_send_segment(struct world *w, const struct packet *p,
+                            const uint8_t *bytes, uint32_t len);
 
 /* Tells ipd where the peer and the gateway are, the way they would. */
-void world_introduce(struct world *w);
+void ipd_world_introduce(struct world *w);
 
 /* Takes the next packet that ipd published to linkd or to tcpd, releasing
  * nothing. False: there is none. */
-bool world_take_frame(struct world *w, struct packet *p);
-bool world_take_delivery(struct world *w, struct packet *p);
+bool ipd_world_take_frame(struct world *w, struct packet *p);
+bool ipd_world_take_delivery(struct world *w, struct packet *p);
 
 /* Releases all that was taken. */
-void world_release_all(struct world *w);
+void ipd_world_release_all(struct world *w);
 
 /* Takes packets until ipd has published none to linkd, and releases them. */
-void world_drain(struct world *w);
+void ipd_world_drain(struct world *w);
 
-const uint8_t *world_payload(const struct world *w, const struct packet *p);
+const uint8_t *ipd_world_payload(const struct world *w, const struct packet *p);
 
 /* Has ipd rung it since the last look? */
-bool world_rung(int bell);
+bool ipd_world_rung(int bell);
 
-uint64_t world_drops(const struct world *w, enum drop why);
+uint64_t ipd_world_drops(const struct world *w, enum drop why);
 
 #endif

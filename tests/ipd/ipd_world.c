@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plays everybody around ipd. */
-#include "tests/ipd/world.h"
+#include "tests/ipd/ipd_world.h"
 
 #include "ipd/join.h"
 #include "ipd/turn.h"
@@ -62,7 +62,7 @@ join_end(struct world *w, struct ring *r, struct area *a, enum ring_id ring)
 }
 
 void
-world_open(struct world *w)
+ipd_world_open(struct world *w)
 {
     *w = (struct world){.now = {1000000000000}};
     open_region(w, REGION_CONF, sizeof(struct conf_shm));
@@ -84,11 +84,11 @@ world_open(struct world *w)
     w->tcpd_bell = eventfd(0, EFD_NONBLOCK);
     w->ipd = malloc(sizeof *w->ipd);
     assert_non_null(w->ipd);
-    world_restart(w);
+    ipd_world_restart(w);
 }
 
 void
-world_close(struct world *w)
+ipd_world_close(struct world *w)
 {
     for (uint32_t i = 0; i < REGIONS; i++)
         region_unmap(&w->regions[i]);
@@ -98,7 +98,7 @@ world_close(struct world *w)
 }
 
 void
-world_restart(struct world *w)
+ipd_world_restart(struct world *w)
 {
     struct ipd *d = w->ipd;
 
@@ -111,7 +111,7 @@ world_restart(struct world *w)
 }
 
 uint32_t
-world_turn(struct world *w)
+ipd_world_turn(struct world *w)
 {
     w->now = instant_add(w->now, duration_us(1));
     return turn_run(w->ipd, w->now);
@@ -135,8 +135,8 @@ send(struct ring *r, struct area *a, const struct packet *p,
 }
 
 bool
-world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
-                 uint8_t flags, uint16_t gso_size)
+ipd_world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
+                     uint8_t flags, uint16_t gso_size)
 {
     const struct packet p = {
         .flags = flags,
@@ -149,8 +149,8 @@ world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
 }
 
 bool
-world_send_segment(struct world *w, const struct packet *p,
-                   const uint8_t *bytes, uint32_t len)
+ipd_world_send_segment(struct world *w, const struct packet *p,
+                       const uint8_t *bytes, uint32_t len)
 {
     struct packet whole = *p;
 
@@ -161,16 +161,16 @@ world_send_segment(struct world *w, const struct packet *p,
 }
 
 void
-world_introduce(struct world *w)
+ipd_world_introduce(struct world *w)
 {
     uint8_t frame[ETHER_LEN + ARP_LEN];
     uint32_t len = put_arp(frame, ARP_REQUEST, peer_mac, PEER, OURS);
 
-    assert_true(world_send_frame(w, frame, len, 0, 0));
+    assert_true(ipd_world_send_frame(w, frame, len, 0, 0));
     put_arp(frame, ARP_REQUEST, gateway_mac, GATEWAY, OURS);
-    assert_true(world_send_frame(w, frame, len, 0, 0));
-    world_turn(w);
-    world_drain(w);
+    assert_true(ipd_world_send_frame(w, frame, len, 0, 0));
+    ipd_world_turn(w);
+    ipd_world_drain(w);
 }
 
 static bool
@@ -184,42 +184,42 @@ take(const struct world *w, struct ring *r, struct packet *p)
 }
 
 bool
-world_take_frame(struct world *w, struct packet *p)
+ipd_world_take_frame(struct world *w, struct packet *p)
 {
     return take(w, &w->ip_tx, p);
 }
 
 bool
-world_take_delivery(struct world *w, struct packet *p)
+ipd_world_take_delivery(struct world *w, struct packet *p)
 {
     return take(w, &w->ip_rx, p);
 }
 
 void
-world_release_all(struct world *w)
+ipd_world_release_all(struct world *w)
 {
     ring_publish_cursor(&w->ip_tx, ring_position(&w->ip_tx));
     ring_publish_cursor(&w->ip_rx, ring_position(&w->ip_rx));
 }
 
 void
-world_drain(struct world *w)
+ipd_world_drain(struct world *w)
 {
     struct packet p;
 
-    while (world_take_frame(w, &p))
+    while (ipd_world_take_frame(w, &p))
         continue;
-    world_release_all(w);
+    ipd_world_release_all(w);
 }
 
 const uint8_t *
-world_payload(const struct world *w, const struct packet *p)
+ipd_world_payload(const struct world *w, const struct packet *p)
 {
     return packet_payload(p, w->regions);
 }
 
 bool
-world_rung(int bell)
+ipd_world_rung(int bell)
 {
     uint64_t rings;
 
@@ -227,7 +227,7 @@ world_rung(int bell)
 }
 
 uint64_t
-world_drops(const struct world *w, enum drop why)
+ipd_world_drops(const struct world *w, enum drop why)
 {
     return cnc_drops(w->ipd->cnc.shm, why);
 }

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the system tests share; each sources it, starts its own instance and
+# leaves nothing. A test prints "ok" or "not ok" and its claim for each check,
+# and exits with 0 when all held, 1 when not, 77 when this machine lacks what
+# it needs.
+set -euo pipefail
+export LC_ALL=C
+ulimit -c 0
+
+build=${SKINK_BUILD:?is the build directory, say build/release}
+build=$(cd "$build" && pwd)
+skink=$build/bin/skink
+# shellcheck disable=SC2034 # used by tests
+stack=10.7.0.2 host=10.7.0.1 # skink's address, and the kernel's side
+
+work=$(mktemp -d)
+export SKINK_RUNDIR=$work/run
+declare -A started=() # name: pid of a program in the background
+checks=0 failures=0
+
+# --- Verdicts --------------------------------------------------------------
+
+claim() { echo "# $*"; }
+
+ok() {
+    checks=$((checks + 1))
+    echo "ok $checks - $*"
+}
+
+not_ok() {
+    checks=$((checks + 1))
+    failures=$((failures + 1))
+    echo "not ok $checks - $*"
+}
+
+# check CLAIM COMMAND...: what the command prints belongs to a failure.
+check() {
+    local text=$1 output
+    shift
+    if output=$("$@" 2>&1); then
+        ok "$text"
+    else
+        not_ok "$text"
+        printf '%s\n' "${output:-failed: $*}" | sed 's/^/#   /'
+    fi
+}
+
+# same CLAIM EXPECTED ACTUAL
+same() {
+    if [ "$2" = "$3" ]; then
+        ok "$1"
+    else
+        not_ok "$1"
+        printf '#   expected: %s\n#   actual:   %s\n' "$2" "$3"
+    fi
+}
+
+bail() {
+    not_ok "$*"
+    exit 1
+}
+
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+# --- Waiting ---------------------------------------------------------------
+
+# wait_until SECONDS COMMAND...: runs it every 10 ms until it succeeds; for
+# what sends no event to a shell.
+wait_until() {
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+        sleep 0.01
+    done
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# --- The instance ----------------------------------------------------------
+
+need_tun() {
+    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened"
+}
+
+up() {
+    need_tun
+    "$skink" up --netns >"$work/up" 2>&1 || {
+        cat "$work/up" >&2
+        bail "the instance comes up"
+    }
+}
+
+# kernel COMMAND...: on the kernel's side of the link.
+kernel() { "$skink" exec "$@"; }
+
+status_json() { "$skink" status -j; }
+
+# daemon NAME COLUMN: a field of the daemon's line in `skink status`.
+daemon() {
+    "$skink" status | awk -v name="$1" -v column="$2" '
+        $1 == "DAEMON" { for (i = 1; i <= NF; i++) at[$i] = i }
+        $1 == name { print $at[column] }'
+}
+
+# replaced NAME OLD-PID: another process does its work.
+replaced() {
+    [ "$(daemon "$1" STATE)" = ok ] && [ "$(daemon "$1" PID)" != "$2" ]
+}
+
+# --- Programs in the background --------------------------------------------
+
+# start NAME COMMAND...: until `stop NAME` or the end of the test. Returns when
+# the program has printed its first line.
+start() {
+    local name=$1 fifo=$work/$1.ready
+    shift
+    mkfifo "$fifo"
+    "$@" >"$fifo" &
+    started[$name]=$!
+    read -r -t 20 _ <"$fifo" || bail "$1 starts"
+    rm "$fifo"
+}
+
+stop() {
+    kill "${started[$1]}" 2>/dev/null || true
+    wait "${started[$1]}" 2>/dev/null || true
+    unset "started[$1]"
+}
+
+answers() { kernel curl -s -o /dev/null --max-time 2 "http://$stack/"; }
+
+# start_httpd [OPTIONS] DIRECTORY: skink's web server on port 80.
+start_httpd() {
+    "$build/examples/httpd" "$@" >"$work/httpd.log" 2>&1 &
+    started[httpd]=$!
+    wait_until 10 answers || {
+        sed 's/^/#   /' "$work/httpd.log"
+        bail "httpd answers"
+    }
+}
+
+# --- Bytes -----------------------------------------------------------------
+
+# random_bytes COUNT [SEED]: on stdout, the same for the same seed.
+random_bytes() {
+    head -c "$1" /dev/zero |
+        openssl enc -aes-128-ctr -nosalt -iv 0 \
+            -K "$(printf '%032x' "${2:-1}")" 2>/dev/null
+}
+
+# digest [FILE]: SHA-256 of the file or of stdin.
+digest() { openssl dgst -sha256 -r "$@" | cut -d' ' -f1; }
+
+# fetch PATH [CURL OPTIONS]: from httpd to stdout.
+fetch() {
+    local path=$1
+    shift
+    kernel curl -sS --max-time 60 "$@" "http://$stack/$path"
+}
+
+# --- The end ---------------------------------------------------------------
+
+said_by_instance() {
+    [ ! -s "$SKINK_RUNDIR/default/log" ] || {
+        echo "# the instance's log:"
+        sed 's/^/#   /' "$SKINK_RUNDIR/default/log"
+    }
+}
+
+clean_up() {
+    local status=$? name
+    trap - EXIT
+    set +e
+    for name in "${!started[@]}"; do
+        stop "$name"
+    done
+    [ "$failures" -eq 0 ] || said_by_instance
+    "$skink" down 2>/dev/null
+    rm -rf "$work"
+    [ "$status" -ne 0 ] || echo "1..$checks"
+    [ "$failures" -eq 0 ] || status=1
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
