@@ -36,8 +36,8 @@ struct client_image {
 struct slot_image {
     uint64_t read_end, write_end; /* as struct slot's of clients.h */
     uint32_t generation;
-    uint32_t kind; /* enum slot_kind of clients.h */
-    uint32_t ref;  /* tcb or listener */
+    uint32_t kind;   /* enum slot_kind of clients.h */
+    uint32_t ref;    /* tcb or listener */
     uint32_t serial; /* of the client that used it, low half */
 };
 static_assert(sizeof(struct slot_image) == 32, "tcpd.state v1");

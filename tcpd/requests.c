@@ -102,9 +102,9 @@ serve_connect(struct clients *cs, struct client *c, struct slot *s,
                            &error);
     if (tcb == NULL)
         return errno_of_call(error);
+    clients_attach(c, q->slot, SLOT_KIND_TCB, tcb->index);
     tcb->rx_base = s->read_end;
     tcb->tx_base = s->write_end;
-    clients_attach(c, q->slot, SLOT_KIND_TCB, tcb->index);
     r->addr = tcb->local;
     r->port = tcb->local_port;
     return 0;
@@ -138,7 +138,8 @@ serve_option(struct clients *cs, const struct slot *s,
     if (value != 0)
         tcb->flags |= TCB_NODELAY;
     tcb_touch(cs->tcp, tcb);
-    tcb_want_output(cs->tcp, tcb);
+    if (tcb->state != TCB_CLOSED)
+        tcb_want_output(cs->tcp, tcb);
     return 0;
 }
 

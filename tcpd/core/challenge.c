@@ -4,16 +4,16 @@
 
 #include "tcpd/core/internal.h"
 
-/* The moment of the last one, in ms and made odd, is kept in `spare`; 0: never
- * yet. It wraps after 49 days, when at worst one challenge is not given. */
+/* Made odd, no moment looks like "none yet". Milliseconds wrap after 49 days,
+ * when at worst one challenge is not given. */
 bool
 challenge_allowed(struct tcb *tcb, instant_t now)
 {
     uint32_t ms = (uint32_t)(now.ns / 1000000) | 1;
 
-    if (tcb->spare != 0 && ms - tcb->spare < CHALLENGE_INTERVAL)
+    if (tcb->challenged_ms != 0 && ms - tcb->challenged_ms < CHALLENGE_INTERVAL)
         return false;
-    tcb->spare = ms;
+    tcb->challenged_ms = ms;
     return true;
 }
 

@@ -4,7 +4,8 @@
  * Connections hang in chains by the SipHash of their 4-tuple, so that nobody
  * outside can make a chain long. There are at least as many chains as
  * connections. A tcb is in demux from its opening until tcb_end(), TIME-WAIT
- * included. Listeners are few and looked at one after the other. */
+ * included. Listeners, bound ones included, hang in chains by the low bits of
+ * their port, which only our own clients choose. */
 #include "tcpd/core/demux.h"
 
 #include "base/bits.h"
@@ -27,11 +28,11 @@ flow_hash(const struct tcp *tcp, enum flow_use use, const struct addr *local,
 }
 
 uint32_t
-demux_buckets(uint32_t tcbs)
+demux_buckets(uint32_t things)
 {
     uint32_t buckets = 1;
 
-    while (buckets < tcbs)
+    while (buckets < things)
         buckets *= 2;
     return buckets;
 }
@@ -86,15 +87,43 @@ tcp_find(struct tcp *tcp, const struct addr *local, uint16_t local_port,
     return NULL;
 }
 
+static uint32_t *
+chain_of_port(struct tcp *tcp, uint16_t port)
+{
+    return &tcp->ports[port & tcp->port_mask];
+}
+
+void
+listener_hash(struct tcp *tcp, struct listener *l)
+{
+    uint32_t *head = chain_of_port(tcp, l->port);
+
+    l->port_next = *head;
+    *head = l->index;
+}
+
+void
+listener_unhash(struct tcp *tcp, struct listener *l)
+{
+    uint32_t *link = chain_of_port(tcp, l->port);
+
+    while (*link != l->index) {
+        CHECK(*link != CHAIN_END);
+        link = &tcp->listeners[*link].port_next;
+    }
+    *link = l->port_next;
+}
+
 struct listener *
 tcp_find_listener(struct tcp *tcp, const struct addr *local, uint16_t port)
 {
     struct listener *any = NULL;
+    uint32_t i = *chain_of_port(tcp, port);
 
-    for (uint32_t i = 0; i < tcp->config.listeners; i++) {
+    for (; i != CHAIN_END; i = tcp->listeners[i].port_next) {
         struct listener *l = &tcp->listeners[i];
 
-        if (!l->used || l->port != port)
+        if (l->port != port)
             continue;
         if (addr_equal(l->addr, *local))
             return l;

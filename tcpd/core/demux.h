@@ -13,10 +13,14 @@ uint64_t flow_hash(const struct tcp *tcp, enum flow_use use,
                    const struct addr *local, uint16_t local_port,
                    const struct addr *remote, uint16_t remote_port);
 
-/* Heads of chains for `tcbs` connections: a power of two. */
-uint32_t demux_buckets(uint32_t tcbs);
+/* Heads of chains for so many connections or listeners: a power of two. */
+uint32_t demux_buckets(uint32_t things);
 
 /* Takes a tcb that tcb_hash() put in out again. */
 void demux_remove(struct tcp *tcp, struct tcb *tcb);
+
+/* Lets tcp_find_listener() find it, and no longer. */
+void listener_hash(struct tcp *tcp, struct listener *l);
+void listener_unhash(struct tcp *tcp, struct listener *l);
 
 #endif

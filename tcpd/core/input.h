@@ -20,6 +20,8 @@ enum drop input_synced(struct tcp *tcp, struct tcb *tcb, struct segment *seg,
 /* 3.10.7.4, fifth: the ACK field: input_ack.c. */
 enum drop input_ack(struct tcp *tcp, struct tcb *tcb, const struct segment *seg,
                     instant_t now);
+/* So many chunks of a pool are left to text in order by what is not. */
+#define CHUNKS_FOR_ORDER 4
 /* 3.10.7.4, seventh and eighth: text and FIN: input_text.c. */
 enum drop input_text(struct tcp *tcp, struct tcb *tcb, struct segment *seg,
                      instant_t now);

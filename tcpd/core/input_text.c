@@ -48,14 +48,42 @@ trim_back(const struct tcb *tcb, struct segment *seg)
 }
 
 /* Without a pool the text is read by nobody. */
-static bool
-store(struct tcb *tcb, uint64_t offset, const struct segment *seg)
+static uint32_t
+room_for(const struct tcb *tcb, uint64_t offset, uint32_t len, uint32_t spare)
 {
     if (tcb->pool == NULL)
-        return true;
-    if (offset + seg->len > tcb->rx.freed + STREAM_SPAN)
-        return false;
-    return rx_stream_write(&tcb->rx, tcb->pool, offset, seg->text, seg->len);
+        return len;
+    return rx_stream_room(&tcb->rx, tcb->pool, offset, len, spare);
+}
+
+static void
+store(struct tcb *tcb, uint64_t offset, const uint8_t *text, uint32_t len)
+{
+    if (tcb->pool != NULL)
+        rx_stream_write(&tcb->rx, tcb->pool, offset, text, len);
+}
+
+/* None of it was acknowledged, and without SACK no peer knows that it was here:
+ * it is sent again. */
+static void
+forget_out_of_order(struct tcb *tcb)
+{
+    tcb->ooo_count = 0;
+    if (tcb->pool != NULL)
+        rx_stream_cut(&tcb->rx, tcb->pool, tcb->rx_end);
+}
+
+/* What lies beyond a gap must not hold the chunks that the gap needs: then
+ * neither would ever be read. */
+static uint32_t
+room_in_order(struct tcb *tcb, uint32_t len)
+{
+    uint32_t room = room_for(tcb, tcb->rx_end, len, 0);
+
+    if (room == len || tcb->ooo_count == 0)
+        return room;
+    forget_out_of_order(tcb);
+    return room_for(tcb, tcb->rx_end, len, 0);
 }
 
 static void
@@ -65,16 +93,18 @@ move_rcv_nxt(struct tcb *tcb, uint32_t text)
     tcb->rx_end += text;
 }
 
+/* As much as there are chunks for, so that one is enough to get on. */
 static enum drop
 take_in_order(struct tcb *tcb, const struct segment *seg)
 {
-    if (!store(tcb, tcb->rx_end, seg))
-        return DROP_RCVBUF_FULL;
-    move_rcv_nxt(tcb, seg->len);
+    uint32_t len = room_in_order(tcb, seg->len);
+
+    store(tcb, tcb->rx_end, seg->text, len);
+    move_rcv_nxt(tcb, len);
     move_rcv_nxt(tcb, ooo_reach(tcb));
     if (tcb->pool == NULL)
         tcb->rx_read = tcb->rx_end;
-    return DROP_NONE;
+    return len == seg->len ? DROP_NONE : DROP_RCVBUF_FULL;
 }
 
 static enum drop
@@ -85,8 +115,9 @@ take_out_of_order(struct tcp *tcp, struct tcb *tcb, const struct segment *seg)
 
     if (!ooo_fits(tcb, seg->seq, right))
         return DROP_OOO_FULL;
-    if (!store(tcb, offset, seg))
+    if (room_for(tcb, offset, seg->len, CHUNKS_FOR_ORDER) < seg->len)
         return DROP_RCVBUF_FULL;
+    store(tcb, offset, seg->text, seg->len);
     ooo_add(tcb, seg->seq, right);
     tcp->stats.ooo_queued++;
     return DROP_NONE;
@@ -111,7 +142,7 @@ eighth_take_fin(struct tcp *tcp, struct tcb *tcb, instant_t now)
     tcb->rcv_nxt = seq_add(tcb->rcv_nxt, 1);
     tcb->rcv_adv = seq_max(tcb->rcv_adv, tcb->rcv_nxt);
     tcb->flags |= TCB_FIN_RECEIVED;
-    tcb->ooo_count = 0; /* nothing can follow */
+    forget_out_of_order(tcb); /* nothing can follow */
     if (tcb->state == TCB_ESTABLISHED)
         tcb_enter(tcp, tcb, TCB_CLOSE_WAIT, now);
     else if (tcb->state == TCB_FIN_WAIT_1)

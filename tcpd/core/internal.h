@@ -22,7 +22,8 @@ uint16_t isn_port(struct tcp *tcp, const struct addr *local,
 /* RST for a segment that belongs to nothing (RFC 9293 3.10.7.1's rules for seq and
  * ack). Never for a RST. */
 void reply_rst(struct tcp *tcp, const struct segment *seg);
-/* RST for a live tcb: seq is snd_nxt, so that RFC 5961 peers take it. */
+/* RST for a live tcb. RFC 5961 peers take it only at the number they expect,
+ * and that is snd_max: after a rewind snd_nxt lies below. */
 void reply_abort(struct tcp *tcp, const struct tcb *tcb);
 /* An empty ACK from this tcb in this turn; several in one turn become one. */
 void reply_ack(struct tcp *tcp, struct tcb *tcb);

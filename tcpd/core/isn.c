@@ -48,14 +48,12 @@ isn_port(struct tcp *tcp, const struct addr *local, const struct addr *remote,
     const uint32_t range = TCP_PORT_LAST - TCP_PORT_FIRST + 1;
     uint32_t offset =
         (uint32_t)flow_hash(tcp, FLOW_PORT, local, 0, remote, remote_port);
-    struct port_set bound;
 
-    listeners_ports(tcp, local, &bound);
     for (uint32_t i = 0; i < range; i++) {
         uint32_t step = tcp->port_hint++ % range + offset % range;
         uint16_t port = (uint16_t)(TCP_PORT_FIRST + step % range);
 
-        if (!port_set_has(&bound, port) &&
+        if (!port_is_bound(tcp, local, port) &&
             !is_self(local, remote, port, remote_port) &&
             tcp_find(tcp, local, port, remote, remote_port) == NULL)
             return port;

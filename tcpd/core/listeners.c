@@ -12,41 +12,26 @@
 #include "tcpd/core/internal.h"
 #include "tcpd/core/release.h"
 
+/* Any address as `addr` is in the way of all. tcp_call_bind() keeps it so that
+ * a port has either one listener of any address or only others. */
+bool
+port_is_bound(struct tcp *tcp, const struct addr *addr, uint16_t port)
+{
+    const struct addr *ours = &tcp->config.local;
+
+    return tcp_find_listener(tcp, addr, port) != NULL ||
+           (addr_is_any(*addr) && tcp_find_listener(tcp, ours, port) != NULL);
+}
+
 static bool
-in_the_way(const struct addr *a, const struct addr *b)
+port_is_taken(struct tcp *tcp, const struct addr *addr, uint16_t port)
 {
-    return addr_is_any(*a) || addr_is_any(*b) || addr_equal(*a, *b);
-}
-
-void
-listeners_ports(const struct tcp *tcp, const struct addr *addr,
-                struct port_set *set)
-{
-    memset(set, 0, sizeof *set);
-    for (uint32_t i = 0; i < tcp->config.listeners; i++) {
-        const struct listener *l = &tcp->listeners[i];
-
-        if (l->used && in_the_way(&l->addr, addr))
-            port_set_add(set, l->port);
-    }
-}
-
-static void
-add_opened_ports(const struct tcp *tcp, const struct addr *addr,
-                 struct port_set *set)
-{
-    for (uint32_t i = 0; i < tcp->config.tcbs; i++) {
-        const struct tcb *tcb = &tcp->tcbs[i];
-
-        if (tcb->state != TCB_CLOSED && tcb->state != TCB_TIME_WAIT &&
-            tcb->flags & TCB_ACTIVE && in_the_way(&tcb->local, addr))
-            port_set_add(set, tcb->local_port);
-    }
+    return tcp->opened[port] > 0 || port_is_bound(tcp, addr, port);
 }
 
 /* A free ephemeral port that nobody can foresee, or 0. */
 static uint16_t
-pick_port(struct tcp *tcp, const struct addr *addr, const struct port_set *set)
+pick_port(struct tcp *tcp, const struct addr *addr)
 {
     const uint32_t range = TCP_PORT_LAST - TCP_PORT_FIRST + 1;
     struct addr none = addr_any_v4();
@@ -56,7 +41,7 @@ pick_port(struct tcp *tcp, const struct addr *addr, const struct port_set *set)
     for (uint32_t i = 0; i < range; i++) {
         uint16_t port = (uint16_t)(TCP_PORT_FIRST + (start + i) % range);
 
-        if (!port_set_has(set, port))
+        if (!port_is_taken(tcp, addr, port))
             return port;
     }
     return 0;
@@ -75,17 +60,14 @@ struct listener *
 tcp_call_bind(struct tcp *tcp, const struct owner *owner,
               const struct addr *addr, uint16_t port, enum tcp_error *error)
 {
-    struct port_set taken;
     struct listener *l = unused_listener(tcp);
 
     *error = TCP_OK;
-    listeners_ports(tcp, addr, &taken);
-    add_opened_ports(tcp, addr, &taken);
     if (!addr_is_any(*addr) && !addr_equal(*addr, tcp->config.local))
         *error = TCP_ADDR_NOT_OURS;
-    else if (port != 0 && port_set_has(&taken, port))
+    else if (port != 0 && port_is_taken(tcp, addr, port))
         *error = TCP_ADDR_IN_USE;
-    else if (port == 0 && (port = pick_port(tcp, addr, &taken)) == 0)
+    else if (port == 0 && (port = pick_port(tcp, addr)) == 0)
         *error = TCP_NO_PORT;
     else if (l == NULL)
         *error = TCP_NO_MEMORY;
@@ -100,6 +82,7 @@ tcp_call_bind(struct tcp *tcp, const struct owner *owner,
     l->queued = 0;
     l->pool = NULL;
     list_init(&l->children);
+    listener_hash(tcp, l);
     return l;
 }
 
@@ -121,6 +104,7 @@ tcp_call_unbind(struct tcp *tcp, struct listener *l, instant_t now)
         tcb_abandon(tcp, tcb, now);
     }
     CHECK(l->queued == 0);
+    listener_unhash(tcp, l);
     l->used = 0;
     l->backlog = 0;
     l->pool = NULL;

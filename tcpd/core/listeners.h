@@ -7,27 +7,9 @@
 
 #define PORTS 65536
 
-/* One bit a port. */
-struct port_set {
-    uint64_t word[PORTS / 64];
-};
-
-static inline void
-port_set_add(struct port_set *set, uint16_t port)
-{
-    set->word[port / 64] |= UINT64_C(1) << port % 64;
-}
-
-static inline bool
-port_set_has(const struct port_set *set, uint16_t port)
-{
-    return (set->word[port / 64] >> port % 64 & 1) != 0;
-}
-
-/* The ports that are bound in `addr`, or in all addresses: a listener of any
- * address is in the way of every other one. */
-void listeners_ports(const struct tcp *tcp, const struct addr *addr,
-                     struct port_set *set);
+/* Is the port bound in `addr`, or in all addresses? A listener of any address
+ * is in the way of every other one. */
+bool port_is_bound(struct tcp *tcp, const struct addr *addr, uint16_t port);
 
 /* A child is born: it counts as queued until it is claimed or ends. */
 void listener_adopt(struct listener *l, struct tcb *tcb);

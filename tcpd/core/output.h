@@ -29,21 +29,6 @@ output_synchronized(const struct tcb *tcb)
            tcb->state != TCB_SYN_RECEIVED;
 }
 
-/* The end of the last segment that was no multiple of the MSS: snd_sml of
- * Minshall's Nagle. The core has no other use for this word of the owner, and
- * whoever overwrites it lets one short segment go early. */
-static inline seq_t
-output_short_end(const struct tcb *tcb)
-{
-    return seq(tcb->owner.spare);
-}
-
-static inline void
-output_set_short_end(struct tcb *tcb, seq_t end)
-{
-    tcb->owner.spare = end.v;
-}
-
 /* output_plan.c: the next piece with at most `most` bytes of text, at least a
  * segment's worth. False: nothing may be sent now. */
 bool output_plan(const struct tcb *tcb, uint32_t most, instant_t now,

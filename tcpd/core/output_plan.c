@@ -93,9 +93,8 @@ cwnd_room(const struct tcb *tcb)
 static bool
 tail_may_go(const struct tcb *tcb)
 {
-    seq_t short_end = output_short_end(tcb);
-    bool short_unacked =
-        seq_gt(short_end, tcb->snd_una) && seq_le(short_end, tcb->snd_max);
+    bool short_unacked = seq_gt(tcb->snd_sml, tcb->snd_una) &&
+                         seq_le(tcb->snd_sml, tcb->snd_max);
 
     return (tcb->flags & TCB_NODELAY) != 0 || resending(tcb) || fin_left(tcb) ||
            !short_unacked;

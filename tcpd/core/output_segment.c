@@ -82,7 +82,7 @@ remember_sent(struct tcp *tcp, struct tcb *tcb, const struct piece *p,
 
     remember_time(tcb, p, now);
     if (p->len % tcb->snd_mss != 0 || p->flags & TCP_SYN)
-        output_set_short_end(tcb, seq_add(p->seq, p->len));
+        tcb->snd_sml = seq_add(p->seq, p->len);
     if (p->flags & TCP_FIN)
         tcb->flags |= TCB_FIN_SENT;
     tcb->snd_max = seq_max(tcb->snd_max, end);

@@ -76,15 +76,20 @@ output_window(const struct tcb *tcb)
     return min_u32(in_units(tcb, window), most);
 }
 
-/* As Linux: while the peer may still fill more than half of the buffer, it
- * learns of new room soon enough, from the ACK of its next segment. */
+/* The ACK of its next segment tells the peer of new room anyway, unless it has
+ * stopped or is about to stop for want of room. An eighth of the buffer is early
+ * enough for it to go on, and enough for large segments: told of every read,
+ * the peer of a slow reader would send as little as was read. But when all is
+ * read, nothing else will come to be told. */
 bool
 output_window_worth_telling(const struct tcb *tcb)
 {
-    uint32_t half = receive_buffer(tcb) / 2;
+    uint32_t buffer = receive_buffer(tcb);
     uint32_t told = promised(tcb);
-    uint32_t step = min_u32(2 * tcb->rcv_mss, half);
+    uint32_t step = min_u32(2 * tcb->rcv_mss, buffer / 2);
 
-    return !(tcb->flags & TCB_FIN_RECEIVED) && told <= half &&
+    if (tcb->rx_read < tcb->rx_end || told > buffer / 2)
+        step = max_u32(step, buffer / 8);
+    return !(tcb->flags & TCB_FIN_RECEIVED) &&
            output_window(tcb) >= told + max_u32(step, 1);
 }

@@ -43,7 +43,7 @@ reply_abort(struct tcp *tcp, const struct tcb *tcb)
         .dst = tcb->remote,
         .src_port = tcb->local_port,
         .dst_port = tcb->remote_port,
-        .seq = tcb->snd_nxt,
+        .seq = tcb->snd_max,
         .ack = tcb->rcv_nxt,
         .flags = TCP_RST | TCP_ACK,
     };

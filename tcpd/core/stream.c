@@ -59,29 +59,27 @@ rx_stream_init(struct rx_stream *s)
         s->chunk[i] = STREAM_NONE;
 }
 
-/* Chunks that [offset, offset + len) needs and the stream does not have. */
-static uint32_t
-missing_chunks(const struct rx_stream *s, uint64_t offset, uint32_t len)
+uint32_t
+rx_stream_room(const struct rx_stream *s, const struct chunk_pool *pool,
+               uint64_t offset, uint32_t len, uint32_t spare)
 {
-    uint32_t missing = 0;
+    uint64_t end = min_u64(offset + len, s->freed + STREAM_SPAN);
+    uint32_t chunks = pool->free_count - min_u32(spare, pool->free_count);
+    uint64_t at = offset;
 
-    while (len > 0) {
-        uint32_t piece = piece_of(offset, len);
-
-        missing += s->chunk[place_of(offset)] == STREAM_NONE;
-        offset += piece;
-        len -= piece;
+    while (at < end) {
+        if (s->chunk[place_of(at)] == STREAM_NONE && chunks-- == 0)
+            break;
+        at += piece_of(at, (uint32_t)(end - at));
     }
-    return missing;
+    return (uint32_t)(at - offset);
 }
 
-bool
+void
 rx_stream_write(struct rx_stream *s, struct chunk_pool *pool, uint64_t offset,
                 const uint8_t *bytes, uint32_t len)
 {
     CHECK(s->freed <= offset && offset + len <= s->freed + STREAM_SPAN);
-    if (missing_chunks(s, offset, len) > pool->free_count)
-        return false;
     while (len > 0) {
         uint32_t piece = piece_of(offset, len);
         uint16_t *chunk = &s->chunk[place_of(offset)];
@@ -95,7 +93,6 @@ rx_stream_write(struct rx_stream *s, struct chunk_pool *pool, uint64_t offset,
         offset += piece;
         len -= piece;
     }
-    return true;
 }
 
 static void
@@ -117,6 +114,19 @@ rx_stream_free(struct rx_stream *s, struct chunk_pool *pool, uint64_t to,
     if (to == end)
         release(s, pool, place_of(to));
     s->freed = to;
+}
+
+void
+rx_stream_cut(struct rx_stream *s, struct chunk_pool *pool, uint64_t end)
+{
+    uint64_t first = s->freed / STREAM_CHUNK;
+    uint64_t last = first + STREAM_CHUNKS;
+
+    CHECK(s->freed <= end && end <= s->freed + STREAM_SPAN);
+    if (s->freed < end)
+        first = (end - 1) / STREAM_CHUNK + 1;
+    for (uint64_t c = first; c < last; c++)
+        release(s, pool, place_of(c * STREAM_CHUNK));
 }
 
 void

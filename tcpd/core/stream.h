@@ -36,17 +36,24 @@ struct rx_stream {
 
 void rx_stream_init(struct rx_stream *s);
 
-/* Stores bytes at `offset` (freed <= offset, offset + len <= freed +
- * STREAM_SPAN). Takes chunks as needed; false when the pool is empty: nothing
- * that matters was written. */
-bool rx_stream_write(struct rx_stream *s, struct chunk_pool *pool,
-                     uint64_t offset, const uint8_t *bytes, uint32_t len)
-    __attribute__((warn_unused_result));
+/* How many of `len` bytes at `offset` (>= freed) can be stored, while `spare` chunks
+ * of the pool stay free. */
+uint32_t rx_stream_room(const struct rx_stream *s,
+                        const struct chunk_pool *pool, uint64_t offset,
+                        uint32_t len, uint32_t spare);
+
+/* Stores bytes at `offset`, for which there is room. Takes chunks as needed. */
+void rx_stream_write(struct rx_stream *s, struct chunk_pool *pool,
+                     uint64_t offset, const uint8_t *bytes, uint32_t len);
 
 /* All below `to` is consumed: returns chunks that lie wholly below, and the last
  * one too when `end` == `to` says that nothing beyond is stored. */
 void rx_stream_free(struct rx_stream *s, struct chunk_pool *pool, uint64_t to,
                     uint64_t end);
+
+/* Nothing at or beyond `end` (>= freed) is stored any more: returns the chunks that
+ * hold only that. */
+void rx_stream_cut(struct rx_stream *s, struct chunk_pool *pool, uint64_t end);
 
 /* Returns everything. */
 void rx_stream_close(struct rx_stream *s, struct chunk_pool *pool);

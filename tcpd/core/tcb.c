@@ -52,6 +52,8 @@ tcp_footprint(const struct tcp_config *config)
            lines(config->tcbs * sizeof(struct tcb)) +
            lines(config->listeners * sizeof(struct listener)) +
            lines(demux_buckets(config->tcbs) * sizeof(uint32_t)) +
+           lines(demux_buckets(config->listeners) * sizeof(uint32_t)) +
+           lines(PORTS * sizeof(uint32_t)) +
            lines(deadlines_footprint(config->tcbs));
 }
 
@@ -104,6 +106,7 @@ struct tcp *
 tcp_init(void *memory, const struct tcp_config *config)
 {
     uint32_t buckets = demux_buckets(config->tcbs);
+    uint32_t ports = demux_buckets(config->listeners);
     uint8_t *at = memory;
     struct tcp *tcp;
 
@@ -115,6 +118,9 @@ tcp_init(void *memory, const struct tcp_config *config)
     tcp->listeners = carve(&at, config->listeners * sizeof *tcp->listeners);
     tcp->buckets = carve(&at, buckets * sizeof *tcp->buckets);
     tcp->bucket_mask = buckets - 1;
+    tcp->ports = carve(&at, ports * sizeof *tcp->ports);
+    tcp->port_mask = ports - 1;
+    tcp->opened = carve(&at, PORTS * sizeof *tcp->opened);
     deadlines_init(&tcp->deadlines, at, config->tcbs);
 
     list_init(&tcp->free);
@@ -122,6 +128,7 @@ tcp_init(void *memory, const struct tcp_config *config)
     list_init(&tcp->output);
     list_init(&tcp->changed);
     memset(tcp->buckets, 0xff, buckets * sizeof *tcp->buckets);
+    memset(tcp->ports, 0xff, ports * sizeof *tcp->ports);
     for (uint32_t i = 0; i < config->tcbs; i++)
         init_tcb(tcp, i);
     for (uint32_t i = 0; i < config->listeners; i++) {
@@ -189,6 +196,15 @@ count_transition(struct tcp *tcp, const struct tcb *tcb, enum tcb_state to)
     tcp->stats.curr_estab -= counts_as_established(from);
 }
 
+/* Accepted connections share their listener's port, and TIME-WAIT holds only a
+ * 4-tuple. */
+static bool
+holds_port(const struct tcb *tcb, enum tcb_state state)
+{
+    return (tcb->flags & TCB_ACTIVE) != 0 && state != TCB_CLOSED &&
+           state != TCB_TIME_WAIT;
+}
+
 static void
 stop_timers(struct tcp *tcp, struct tcb *tcb)
 {
@@ -212,6 +228,8 @@ tcb_enter(struct tcp *tcp, struct tcb *tcb, enum tcb_state state, instant_t now)
     bool orphan = tcb->owner.client == OWNER_NONE;
 
     count_transition(tcp, tcb, state);
+    tcp->opened[tcb->local_port] += holds_port(tcb, state);
+    tcp->opened[tcb->local_port] -= holds_port(tcb, tcb->state);
     if (tcb->state == TCB_TIME_WAIT && orphan)
         list_remove(&tcb->siblings);
     tcb->state = (uint8_t)state;
@@ -294,21 +312,35 @@ tcb_release(struct tcp *tcp, struct tcb *tcb)
     tcb_touch(tcp, tcb);
 }
 
-/* RFC 9293 3.10.5: in these states the peer still believes in the
- * connection. */
+/* RFC 9293 3.10.5: in these states the peer still believes in the connection. It
+ * enters CLOSING and LAST-ACK with the FIN, we do so before the text that the
+ * FIN follows: until it is sent, they are FIN-WAIT-1 and CLOSE-WAIT to the peer. */
 static bool
-abort_sends_rst(enum tcb_state state)
+abort_sends_rst(const struct tcb *tcb)
 {
-    return state == TCB_SYN_RECEIVED || state == TCB_ESTABLISHED ||
-           state == TCB_FIN_WAIT_1 || state == TCB_FIN_WAIT_2 ||
-           state == TCB_CLOSE_WAIT || state == TCB_CLOSING ||
-           state == TCB_LAST_ACK;
+    switch ((enum tcb_state)tcb->state) {
+    case TCB_SYN_RECEIVED:
+    case TCB_ESTABLISHED:
+    case TCB_FIN_WAIT_1:
+    case TCB_FIN_WAIT_2:
+    case TCB_CLOSE_WAIT:
+        return true;
+    case TCB_CLOSING:
+    case TCB_LAST_ACK:
+        return !(tcb->flags & TCB_FIN_SENT);
+    case TCB_CLOSED:
+    case TCB_SYN_SENT:
+    case TCB_TIME_WAIT:
+    case TCB_STATES:
+        break;
+    }
+    return false;
 }
 
 void
 tcb_abandon(struct tcp *tcp, struct tcb *tcb, instant_t now)
 {
-    if (abort_sends_rst(tcb->state))
+    if (abort_sends_rst(tcb))
         reply_abort(tcp, tcb);
     /* TIME-WAIT protects the next connection, whatever its owner wants. */
     if (tcb->state != TCB_TIME_WAIT)

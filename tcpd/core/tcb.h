@@ -64,7 +64,7 @@ struct owner {
     uint32_t client;     /* OWNER_NONE: nobody (orphan, TIME-WAIT) */
     uint32_t slot;       /* SLOT_UNASSIGNED: accepted, not yet given a slot */
     uint32_t generation; /* of the slot */
-    uint32_t spare;
+    uint32_t spare;      /* 0 */
 };
 #define OWNER_NONE      UINT32_MAX
 #define SLOT_UNASSIGNED UINT32_MAX
@@ -105,9 +105,10 @@ struct tcb {
     /* send sequence space */
     seq_t iss, snd_una, snd_nxt, snd_max; /* snd_max: highest snd_nxt ever */
     seq_t snd_wl1, snd_wl2, recover, rtt_seq;
-    uint32_t snd_wnd;        /* bytes, scaled */
-    uint32_t max_snd_wnd;    /* largest ever seen (SWS avoidance) */
-    uint32_t snd_mss;        /* text bytes a segment, options taken off */
+    seq_t snd_sml;        /* end of the last short segment (Minshall's Nagle) */
+    uint32_t snd_wnd;     /* bytes, scaled */
+    uint32_t max_snd_wnd; /* largest ever seen (SWS avoidance) */
+    uint32_t snd_mss;     /* text bytes a segment, options taken off */
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t cwnd_credit;    /* bytes acknowledged towards the next increase */
     uint64_t tx_una;         /* stream offset of snd_una */
@@ -140,7 +141,7 @@ struct tcb {
      * sent or acknowledged. The shell sets it back to OWNER_NONE. */
     struct owner lender;
     uint32_t listener; /* index, while SYN-RECEIVED or queued; LISTENER_NONE */
-    uint32_t spare;
+    uint32_t challenged_ms; /* time of the last challenge ACK; 0: none yet */
     /* stream offsets 0 of this connection lie here in its slot's streams */
     uint64_t rx_base, tx_base;
     struct rx_stream rx;
@@ -158,6 +159,22 @@ struct tcb {
 #define TCB_IMAGE_SIZE offsetof(struct tcb, index)
 #define LISTENER_NONE  UINT32_MAX
 static_assert(TCB_IMAGE_SIZE % 8 == 0, "a record's body is whole words");
+/* Padding could only be where wider fields follow narrower ones. */
+static_assert(offsetof(struct tcb, tx_una) ==
+                  offsetof(struct tcb, cwnd_credit) + sizeof(uint32_t),
+              "no padding");
+static_assert(offsetof(struct tcb, rx_end) ==
+                  offsetof(struct tcb, rcv_mss) + sizeof(uint32_t),
+              "no padding");
+static_assert(offsetof(struct tcb, ts_recent_at) ==
+                  offsetof(struct tcb, ts_recent) + sizeof(uint32_t),
+              "no padding");
+static_assert(offsetof(struct tcb, deadline) ==
+                  offsetof(struct tcb, persist_backoff) + sizeof(uint32_t),
+              "no padding");
+static_assert(offsetof(struct tcb, rx_base) ==
+                  offsetof(struct tcb, challenged_ms) + sizeof(uint32_t),
+              "no padding");
 
 /* The only writer of `state`: counts, moves lists, starts and stops the timers that
  * belong to the state, marks the tcb changed. */

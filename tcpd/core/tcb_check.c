@@ -65,6 +65,8 @@ check_owner(const struct tcb *tcb)
 
     if (tcb->state != TCB_CLOSED && owned == has(tcb, TCB_CLOSED_BY_OWNER))
         return "the owner does not match the flag";
+    if (tcb->owner.spare != 0 || tcb->lender.spare != 0)
+        return "an owner's spare word is in use";
     if (has(tcb, TCB_QUEUED) && tcb->listener == LISTENER_NONE)
         return "queued at no listener";
     if (tcb->state == TCB_SYN_RECEIVED && owned && !has(tcb, TCB_ACTIVE) &&

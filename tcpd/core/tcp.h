@@ -60,6 +60,7 @@ struct listener {
     struct owner owner;
     struct chunk_pool *pool; /* where children's text goes */
     struct list children;    /* tcbs by `siblings` */
+    uint32_t port_next;      /* in the chain of its port; LISTENER_NONE */
 };
 
 /* Answers that no tcb owns (RST, challenge ACK of a closed port): few, bounded,
@@ -88,6 +89,9 @@ struct tcp {
     struct listener *listeners;
     uint32_t *buckets; /* heads of demux chains, by hash; UINT32_MAX: empty */
     uint32_t bucket_mask;
+    uint32_t *ports; /* heads of listener chains, by port; LISTENER_NONE */
+    uint32_t port_mask;
+    uint32_t *opened; /* connections that hold their port; tcb_enter() counts */
     struct list free, time_wait; /* tcbs by `siblings` */
     struct list output, changed;
     struct deadlines deadlines; /* one a tcb: its earliest timer */

@@ -3,7 +3,6 @@
 #include "tests/support/lone_tcb.h"
 
 #include "base/check.h"
-#include "tcpd/core/output.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +44,7 @@ establish(struct lone *l)
     tcb->owner = (struct owner){.client = 1, .slot = 1};
     tcb->iss = seq(LONE_ISS);
     tcb->snd_una = tcb->snd_nxt = tcb->snd_max = seq(LONE_ISS + 1);
-    output_set_short_end(tcb, tcb->iss);
+    tcb->snd_sml = tcb->iss;
     tcb->snd_wnd = tcb->max_snd_wnd = LONE_WINDOW;
     tcb->snd_mss = tcb->rcv_mss = LONE_MSS;
     tcb->irs = seq(500);

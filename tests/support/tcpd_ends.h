@@ -72,14 +72,15 @@ struct slot_view sock_view(const struct sock *k);
 /* Takes over the generation and bases that tcpd shows. */
 struct sock sock_at(struct end *e, uint32_t slot, uint8_t salt);
 
-/* Stores bytes and the cursor; tells tcpd. */
+/* Stores bytes and the cursor; sock_write also tells tcpd. */
+void sock_store(struct sock *k, uint64_t len);
 void sock_write(struct sock *k, uint64_t len);
 
 /* Compares all that is there, consumes it and tells tcpd; how much. */
 uint64_t sock_read(struct sock *k);
 
 /* Adds client flags; tells tcpd. */
-void sock_flag(struct sock *k, uint32_t flags);
+void sock_tell(struct sock *k, uint32_t flags);
 
 /* ---- a remote TCP ---- */
 
@@ -87,10 +88,11 @@ struct peer {
     struct tcpd_world *w;
     uint16_t port, local_port;
     uint32_t iss, snd_nxt, rcv_nxt;
-    uint32_t heard_iss;
+    uint16_t window;   /* as last heard, not scaled */
     uint64_t got, put; /* bytes of text, from and to tcpd */
     uint8_t salt;
-    bool silent; /* acknowledges nothing by itself */
+    bool silent;        /* acknowledges nothing by itself */
+    bool credulous;     /* takes any bytes */
     bool syn, fin, rst; /* received */
 };
 

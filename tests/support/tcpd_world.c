@@ -95,6 +95,8 @@ start(struct tcpd_world *w)
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
         if (w->end[i] != NULL)
             CHECK(end_hand_over(w->end[i]));
+    if (w->api_res.shm != NULL)
+        w->early_results = ring_ready(&w->api_res);
     tcpd_resume(d);
 }
 
@@ -120,7 +122,7 @@ kill_tcpd(struct tcpd_world *w)
 }
 
 void
-world_restart(struct tcpd_world *w)
+tcpd_world_restart(struct tcpd_world *w)
 {
     kill_tcpd(w);
     start(w);
@@ -178,19 +180,19 @@ unshow(struct tcpd_world *w, const struct shown *s)
 }
 
 void
-world_turn_and_kill(struct tcpd_world *w, enum cut cut)
+tcpd_world_turn_and_kill(struct tcpd_world *w, enum cut cut)
 {
     struct shown before;
 
     remember(w, &before);
-    world_turn(w);
+    tcpd_world_turn(w);
     if (cut == CUT_BEFORE_COMMIT)
         state_of(w)->turn = before.turn;
     if (cut != CUT_NONE)
         unshow(w, &before);
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
         free(before.rx[i]);
-    world_restart(w);
+    tcpd_world_restart(w);
 }
 
 /* ---- the fixture ---- */
@@ -252,7 +254,7 @@ check_tcbs(const struct tcpd_world *w)
 }
 
 unsigned
-world_turn(struct tcpd_world *w)
+tcpd_world_turn(struct tcpd_world *w)
 {
     unsigned work;
 
@@ -269,7 +271,7 @@ peers_take(struct tcpd_world *w)
     unsigned n = 0;
 
     CHECK(s != NULL);
-    for (; world_sent(w, s); n++)
+    for (; tcpd_world_sent(w, s); n++)
         for (uint32_t i = 0; i < TCPD_WORLD_PEERS; i++)
             if (w->peer[i] != NULL && w->peer[i]->port == s->h.dst_port)
                 peer_take(w->peer[i], s);
@@ -278,10 +280,10 @@ peers_take(struct tcpd_world *w)
 }
 
 void
-world_run(struct tcpd_world *w)
+tcpd_world_run(struct tcpd_world *w)
 {
     for (int i = 0; i < TURNS_MAX; i++) {
-        unsigned work = world_turn(w) + peers_take(w);
+        unsigned work = tcpd_world_turn(w) + peers_take(w);
 
         if (work == 0 && !tcpd_waiting(w->d))
             return;
@@ -290,7 +292,7 @@ world_run(struct tcpd_world *w)
 }
 
 void
-world_wait(struct tcpd_world *w, int64_t ms)
+tcpd_world_wait(struct tcpd_world *w, int64_t ms)
 {
     instant_t until = instant_add(w->now, duration_ms(ms));
 
@@ -299,14 +301,14 @@ world_wait(struct tcpd_world *w, int64_t ms)
 
         if (instant_before(w->now, next))
             w->now = instant_min(next, until);
-        world_run(w);
+        tcpd_world_run(w);
     }
 }
 
 /* ---- the neighbours ---- */
 
 void
-world_ask(struct tcpd_world *w, const struct api_request *q)
+tcpd_world_ask(struct tcpd_world *w, const struct api_request *q)
 {
     void *slot = ring_stage(&w->api_req, 0);
 
@@ -316,7 +318,7 @@ world_ask(struct tcpd_world *w, const struct api_request *q)
 }
 
 bool
-world_answer(struct tcpd_world *w, struct api_result *r)
+tcpd_world_answer(struct tcpd_world *w, struct api_result *r)
 {
     if (ring_ready(&w->api_res) == 0)
         return false;
@@ -327,13 +329,18 @@ world_answer(struct tcpd_world *w, struct api_result *r)
 }
 
 void
-world_bring(struct tcpd_world *w, const struct tcp_header *h,
-            const uint8_t *text, uint32_t len)
+tcpd_world_bring(struct tcpd_world *w, const struct tcp_header *h,
+                 const uint8_t *text, uint32_t len)
 {
-    struct packet *p = ring_stage(&w->ip_rx, 0);
     uint8_t *room = area_reserve(&w->area, 0, TCP_HEADER_MAX + len);
+    struct packet *p;
     size_t header;
 
+    if (room == NULL) { /* tcpd has not yet taken what was brought before */
+        tcpd_world_turn(w);
+        room = area_reserve(&w->area, 0, TCP_HEADER_MAX + len);
+    }
+    p = ring_stage(&w->ip_rx, 0);
     CHECK(p != NULL && room != NULL);
     memset(p, 0, sizeof *p);
     p->origin_ring = RINGS;
@@ -349,7 +356,7 @@ world_bring(struct tcpd_world *w, const struct tcp_header *h,
 }
 
 bool
-world_sent(struct tcpd_world *w, struct sent *s)
+tcpd_world_sent(struct tcpd_world *w, struct sent *s)
 {
     struct packet p;
     const uint8_t *bytes;
@@ -370,13 +377,13 @@ world_sent(struct tcpd_world *w, struct sent *s)
 }
 
 uint64_t
-world_drops(const struct tcpd_world *w, enum drop why)
+tcpd_world_drops(const struct tcpd_world *w, enum drop why)
 {
     return cnc_drops(w->d->cnc.shm, why);
 }
 
 void
-world_hear(struct tcpd_world *w)
+tcpd_world_hear(struct tcpd_world *w)
 {
     struct handover h;
     size_t no_fds = 0;

@@ -28,13 +28,15 @@ struct tcpd_world {
     struct tcpd *d;
     struct region region[REGIONS];
     /* The other ends of tcpd's rings. */
-    struct ring ip_rx, api_req; /* produced */
+    struct ring ip_rx, api_req;  /* produced */
     struct ring tcp_tx, api_res; /* taken */
     struct area area;            /* of ip.rx */
     int supervisor[2];           /* tcpd's end first */
     instant_t now;
     struct end *end[CLIENTS_MAX];
     struct peer *peer[TCPD_WORLD_PEERS];
+    uint32_t
+        early_results;  /* that a successor showed before its clients' slots */
     uint64_t forgotten; /* clients of which the supervisor has heard the end */
 };
 
@@ -51,33 +53,33 @@ int tcpd_world_setup(void **state);
 int tcpd_world_teardown(void **state);
 
 /* One turn, a millisecond after the last; how much there was to do. */
-unsigned world_turn(struct tcpd_world *w);
+unsigned tcpd_world_turn(struct tcpd_world *w);
 
 /* Turns, and peers take what comes, until everybody sleeps. Fails when that is
  * never. */
-void world_run(struct tcpd_world *w);
+void tcpd_world_run(struct tcpd_world *w);
 
 /* Time passes. */
-void world_wait(struct tcpd_world *w, int64_t ms);
+void tcpd_world_wait(struct tcpd_world *w, int64_t ms);
 
 /* One turn that ends at `cut`, with its process; a successor starts on what is
  * left, and adopts all clients. CUT_NONE: killed after the turn. */
-void world_turn_and_kill(struct tcpd_world *w, enum cut cut);
-void world_restart(struct tcpd_world *w);
+void tcpd_world_turn_and_kill(struct tcpd_world *w, enum cut cut);
+void tcpd_world_restart(struct tcpd_world *w);
 
 /* apid: one request on its way; the next result, if there is one. */
-void world_ask(struct tcpd_world *w, const struct api_request *q);
-bool world_answer(struct tcpd_world *w, struct api_result *r);
+void tcpd_world_ask(struct tcpd_world *w, const struct api_request *q);
+bool tcpd_world_answer(struct tcpd_world *w, struct api_result *r);
 
 /* ipd: brings a segment; takes the next one that tcpd sent. */
-void world_bring(struct tcpd_world *w, const struct tcp_header *h,
-                 const uint8_t *text, uint32_t len);
-bool world_sent(struct tcpd_world *w, struct sent *s);
+void tcpd_world_bring(struct tcpd_world *w, const struct tcp_header *h,
+                      const uint8_t *text, uint32_t len);
+bool tcpd_world_sent(struct tcpd_world *w, struct sent *s);
 
 /* How often tcpd has counted the reason. */
-uint64_t world_drops(const struct tcpd_world *w, enum drop why);
+uint64_t tcpd_world_drops(const struct tcpd_world *w, enum drop why);
 
 /* The supervisor: takes what tcpd has told it. */
-void world_hear(struct tcpd_world *w);
+void tcpd_world_hear(struct tcpd_world *w);
 
 #endif

@@ -59,9 +59,32 @@ exact_address_comes_before_any(void **state)
     exact->index = any->index + 1;
     list_init(&exact->children);
     exact->addr = ours;
+    listener_hash(w->tcp, exact);
     assert_ptr_equal(tcp_find_listener(w->tcp, &ours, 80), exact);
     assert_ptr_equal(tcp_find_listener(w->tcp, &other, 80), any);
     assert_null(tcp_find_listener(w->tcp, &ours, 81));
+}
+
+static void
+listeners_of_one_chain_come_and_go(void **state)
+{
+    struct world *w = *state;
+    const struct owner owner = {.client = WORLD_CLIENT};
+    struct addr any = addr_any_v4();
+    struct listener *l[WORLD_LISTENERS];
+    enum tcp_error error;
+
+    for (uint16_t i = 0; i < WORLD_LISTENERS; i++)
+        l[i] = tcp_call_bind(w->tcp, &owner, &any,
+                             (uint16_t)(80 + i * WORLD_LISTENERS), &error);
+    for (uint16_t gone = 1; gone < WORLD_LISTENERS; gone++) {
+        tcp_call_unbind(w->tcp, l[gone], w->now);
+        for (uint16_t i = 0; i < WORLD_LISTENERS; i++)
+            assert_ptr_equal(
+                tcp_find_listener(w->tcp, &w->config.local,
+                                  (uint16_t)(80 + i * WORLD_LISTENERS)),
+                i == 0 || i > gone ? l[i] : NULL);
+    }
 }
 
 static void
@@ -94,6 +117,8 @@ main(void)
         cmocka_unit_test_setup_teardown(chains_survive_removal_in_any_order,
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(exact_address_comes_before_any,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(listeners_of_one_chain_come_and_go,
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(uses_of_a_hash_have_nothing_in_common,
                                         world_fixture, world_fixture_end),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Text and FIN: trimmed to the window, in order or not, each byte once. */
+#include "tcpd/core/input.h"
 #include "tests/support/tcp_world.h"
 
 #include <setjmp.h>
@@ -143,6 +144,103 @@ text_without_a_free_chunk_is_dropped_and_acknowledged(void **state)
     w->pool.free_count = chunks;
     assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, 100), DROP_NONE);
     assert_int_equal(flow_read(&f), 100);
+}
+
+/* Other connections of the client take chunks; as many are left. */
+static uint32_t
+leave_chunks(struct world *w, uint16_t taken[WORLD_CHUNKS], uint32_t left)
+{
+    uint32_t n = 0;
+
+    while (w->pool.free_count > left)
+        taken[n++] = w->pool.free[--w->pool.free_count];
+    return n;
+}
+
+static void
+return_chunks(struct world *w, const uint16_t *taken, uint32_t n)
+{
+    while (n > 0)
+        w->pool.free[w->pool.free_count++] = taken[--n];
+}
+
+static void
+text_in_order_gets_the_chunks_of_what_lies_beyond_a_gap(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_ESTABLISHED);
+    uint16_t taken[WORLD_CHUNKS];
+    uint32_t n;
+
+    flow_put(&f, TCP_ACK, STREAM_CHUNK + 1, 1, 1000);
+    flow_put(&f, TCP_ACK, STREAM_CHUNK + 5001, 1, 1000);
+    assert_int_equal(f.tcb->ooo_count, 2);
+    n = leave_chunks(w, taken, 0);
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, 1000), DROP_NONE);
+    assert_int_equal(f.tcb->ooo_count, 0);
+    assert_int_equal(strncmp(flow_get(&f), "A 1:0 ack 1001 ", 15), 0);
+    assert_int_equal(flow_read(&f), 1000);
+    return_chunks(w, taken, n);
+    assert_int_equal(w->pool.free_count, WORLD_CHUNKS);
+}
+
+static void
+unread_text_survives_that_what_is_beyond_a_gap_is_forgotten(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_ESTABLISHED);
+    uint16_t taken[WORLD_CHUNKS];
+    uint32_t n;
+
+    flow_put(&f, TCP_ACK, 1, 1, STREAM_CHUNK - 500);
+    flow_put(&f, TCP_ACK, 2 * STREAM_CHUNK + 1, 1, 1000);
+    n = leave_chunks(w, taken, 0);
+    assert_int_equal(flow_put(&f, TCP_ACK, STREAM_CHUNK - 499, 1, 1000),
+                     DROP_NONE);
+    assert_int_equal(flow_read(&f), STREAM_CHUNK + 500);
+    return_chunks(w, taken, n);
+    assert_int_equal(w->pool.free_count, WORLD_CHUNKS);
+}
+
+/* One chunk is enough for a stream of any length. */
+static void
+text_in_order_is_taken_as_far_as_there_are_chunks(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_ESTABLISHED);
+    uint16_t taken[WORLD_CHUNKS];
+    uint32_t n = leave_chunks(w, taken, 1);
+
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, STREAM_CHUNK - 500),
+                     DROP_NONE);
+    assert_int_equal(
+        flow_put(&f, TCP_ACK | TCP_FIN, STREAM_CHUNK - 499, 1, 1000),
+        DROP_RCVBUF_FULL);
+    assert_int_equal(f.tcb->state, TCB_ESTABLISHED);
+    assert_int_equal(flow_read(&f), STREAM_CHUNK);
+    assert_int_equal(flow_put(&f, TCP_ACK | TCP_FIN, STREAM_CHUNK + 1, 1, 500),
+                     DROP_NONE);
+    assert_int_equal(f.tcb->state, TCB_CLOSE_WAIT);
+    assert_int_equal(flow_read(&f), 500);
+    return_chunks(w, taken, n);
+    assert_int_equal(w->pool.free_count, WORLD_CHUNKS);
+}
+
+static void
+text_after_a_gap_leaves_the_last_chunks(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_ESTABLISHED);
+    uint16_t taken[WORLD_CHUNKS];
+    uint32_t n = leave_chunks(w, taken, CHUNKS_FOR_ORDER);
+
+    assert_int_equal(flow_put(&f, TCP_ACK, 1001, 1, 1000), DROP_RCVBUF_FULL);
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, 500), DROP_NONE);
+    /* This needs no chunk more. */
+    assert_int_equal(flow_put(&f, TCP_ACK, 1001, 1, 1000), DROP_NONE);
+    assert_int_equal(flow_put(&f, TCP_ACK, 501, 1, 500), DROP_NONE);
+    assert_int_equal(flow_read(&f), 2000);
+    return_chunks(w, taken, n);
 }
 
 static void
@@ -333,6 +431,17 @@ main(void)
         cmocka_unit_test_setup_teardown(
             text_without_a_free_chunk_is_dropped_and_acknowledged,
             world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            text_in_order_gets_the_chunks_of_what_lies_beyond_a_gap,
+            world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            unread_text_survives_that_what_is_beyond_a_gap_is_forgotten,
+            world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            text_in_order_is_taken_as_far_as_there_are_chunks, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(text_after_a_gap_leaves_the_last_chunks,
+                                        world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(consumed_text_gives_its_chunks_back,
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(fin_in_established_leads_to_close_wait,

@@ -161,20 +161,60 @@ listen_with_no_backlog_takes_one(void **state)
 }
 
 static void
-set_holds_the_ports_that_are_in_the_way(void **state)
+bound_port_is_in_the_way_of_others(void **state)
 {
     struct world *w = *state;
     struct addr ours = addr_v4(OURS);
-    struct port_set set;
+    struct addr any = addr_any_v4();
     enum tcp_error error;
 
     bind_to(w, 0, 65535, &error);
     bind_to(w, OURS, 64, &error);
-    listeners_ports(w->tcp, &ours, &set);
-    assert_true(port_set_has(&set, 65535));
-    assert_true(port_set_has(&set, 64));
-    assert_false(port_set_has(&set, 63));
-    assert_false(port_set_has(&set, 65));
+    assert_true(port_is_bound(w->tcp, &ours, 65535));
+    assert_true(port_is_bound(w->tcp, &any, 65535));
+    assert_true(port_is_bound(w->tcp, &ours, 64));
+    assert_true(port_is_bound(w->tcp, &any, 64));
+    assert_false(port_is_bound(w->tcp, &ours, 60)); /* in the same chain */
+    assert_false(port_is_bound(w->tcp, &any, 60));
+}
+
+static void
+port_is_held_until_time_wait(void **state)
+{
+    static const enum tcb_state holding[] = {
+        TCB_SYN_SENT,   TCB_SYN_RECEIVED, TCB_ESTABLISHED, TCB_FIN_WAIT_1,
+        TCB_FIN_WAIT_2, TCB_CLOSE_WAIT,   TCB_CLOSING,     TCB_LAST_ACK,
+        TCB_TIME_WAIT,  TCB_CLOSED};
+    struct world *w = *state;
+    enum tcp_error error;
+
+    for (size_t i = 0; i < sizeof holding / sizeof holding[0]; i++) {
+        struct flow f = flow_in(w, holding[i]);
+        bool held = holding[i] != TCB_TIME_WAIT && holding[i] != TCB_CLOSED;
+        struct listener *l = bind_to(w, 0, f.local_port, &error);
+
+        assert_int_equal(l == NULL, held);
+        if (l != NULL)
+            tcp_call_unbind(w->tcp, l, w->now);
+        tcp_call_abort(w->tcp, f.tcb, w->now);
+        assert_int_equal(w->tcp->opened[f.local_port], 0);
+        flow_drain(&f);
+        world_turn(w);
+    }
+}
+
+static void
+no_port_is_left_when_all_are_held(void **state)
+{
+    struct world *w = *state;
+    enum tcp_error error;
+
+    for (uint32_t p = TCP_PORT_FIRST; p <= TCP_PORT_LAST; p++)
+        w->tcp->opened[p] = 1;
+    assert_null(bind_to(w, 0, 0, &error));
+    assert_int_equal(error, TCP_NO_PORT);
+    w->tcp->opened[40000] = 0;
+    assert_int_equal(bind_to(w, 0, 0, &error)->port, 40000);
 }
 
 int
@@ -205,7 +245,11 @@ main(void)
             world_fixture_end),
         cmocka_unit_test_setup_teardown(listen_with_no_backlog_takes_one,
                                         world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(set_holds_the_ports_that_are_in_the_way,
+        cmocka_unit_test_setup_teardown(bound_port_is_in_the_way_of_others,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(port_is_held_until_time_wait,
+                                        world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(no_port_is_left_when_all_are_held,
                                         world_fixture, world_fixture_end),
     };
 

@@ -97,23 +97,44 @@ a_reader_of_a_full_buffer_makes_the_window_known(void **state)
     l->tcb->rcv_buf = 60000;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 60000);
     received(l, 60000);
-    tcp_call_received(l->tcp, l->tcb, 2 * MSS - 1, l->now);
+    tcp_call_received(l->tcp, l->tcb, 60000 / 8 - 1, l->now);
     assert_false(lone_send(l));
-    tcp_call_received(l->tcp, l->tcb, 2 * MSS, l->now);
+    tcp_call_received(l->tcp, l->tcb, 60000 / 8, l->now);
     assert_true(lone_send(l));
-    assert_int_equal(l->sent.window, 2 * MSS);
+    assert_int_equal(l->sent.window, 60000 / 8);
 }
 
 static void
-a_wide_window_is_not_worth_an_ack(void **state)
+a_wide_window_is_told_in_large_steps(void **state)
+{
+    struct lone *l = *state;
+    const uint32_t eighth = LONE_WINDOW / 8;
+
+    l->tcb->rcv_buf = LONE_WINDOW;
+    l->tcb->rcv_wscale = 1;
+    received(l, eighth);
+    tcp_call_received(l->tcp, l->tcb, eighth - 1, l->now);
+    assert_false(lone_send(l));
+    tcp_call_received(l->tcp, l->tcb, eighth, l->now);
+    assert_true(lone_send(l));
+    assert_int_equal(l->sent.window << 1, LONE_WINDOW);
+}
+
+/* Nothing else will come to be told, and the pool may have had no more. */
+static void
+a_reader_who_is_done_makes_any_segment_known(void **state)
 {
     struct lone *l = *state;
 
     l->tcb->rcv_buf = 60000;
-    l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 60000);
-    received(l, 20000);
-    tcp_call_received(l->tcp, l->tcb, 20000, l->now);
+    l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 2 * MSS - 1);
+    received(l, 2 * MSS - 1);
+    tcp_call_received(l->tcp, l->tcb, 2 * MSS - 2, l->now);
+    l->tcb->rcv_buf = 2 * MSS + 1;
     assert_false(lone_send(l));
+    tcp_call_received(l->tcp, l->tcb, 2 * MSS - 1, l->now);
+    assert_true(lone_send(l));
+    assert_int_equal(l->sent.window, 2 * MSS + 1);
 }
 
 int
@@ -128,7 +149,8 @@ main(void)
         T(nothing_new_is_offered_without_an_owner),
         T(a_scaled_window_creeps_at_most_one_unit),
         T(a_reader_of_a_full_buffer_makes_the_window_known),
-        T(a_wide_window_is_not_worth_an_ack),
+        T(a_wide_window_is_told_in_large_steps),
+        T(a_reader_who_is_done_makes_any_segment_known),
     };
 #undef T
 

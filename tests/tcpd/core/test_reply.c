@@ -58,6 +58,21 @@ abort_names_what_was_sent_and_received(void **state)
     assert_string_equal(flow_get(&f), "RA 11:0 ack 21");
 }
 
+/* The peer has all that was ever sent; RFC 5961 lets it ignore less. */
+static void
+abort_after_a_timeout_is_numbered_where_the_peer_is(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_ESTABLISHED);
+
+    flow_write(&f, 3000);
+    flow_drain(&f);
+    world_wait(w, TCP_RTO_INITIAL);
+    assert_true(seq_lt(f.tcb->snd_nxt, f.tcb->snd_max));
+    reply_abort(w->tcp, f.tcb);
+    assert_string_equal(flow_get(&f), "RA 3001:0 ack 1");
+}
+
 static void
 ack_owed_twice_is_sent_once(void **state)
 {
@@ -93,6 +108,9 @@ main(void)
             world_fixture_end),
         cmocka_unit_test_setup_teardown(abort_names_what_was_sent_and_received,
                                         world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            abort_after_a_timeout_is_numbered_where_the_peer_is, world_fixture,
+            world_fixture_end),
         cmocka_unit_test_setup_teardown(ack_owed_twice_is_sent_once,
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(text_takes_an_owed_ack_along,

@@ -71,7 +71,10 @@ byte_at(const struct fixture *f, uint64_t offset)
 static bool
 write_at(struct fixture *f, uint64_t offset, uint32_t len)
 {
-    return rx_stream_write(&f->rx, &f->pool, offset, f->bytes, len);
+    if (rx_stream_room(&f->rx, &f->pool, offset, len, 0) < len)
+        return false;
+    rx_stream_write(&f->rx, &f->pool, offset, f->bytes, len);
+    return true;
 }
 
 static void
@@ -127,6 +130,56 @@ an_empty_pool_refuses_and_keeps_what_it_has(void **state)
     assert_int_equal(chunks_held(&f->rx), 0);
     assert_true(write_at(f, 0, STREAM_CHUNK));
     assert_false(write_at(f, STREAM_CHUNK, 1));
+}
+
+static void
+room_ends_with_the_chunks_that_may_be_taken(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t len = 3 * STREAM_CHUNK;
+
+    f->pool.free_count = 3;
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, 5, len, 0), len - 5);
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, 0, len, 2), STREAM_CHUNK);
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, 0, len, 4), 0);
+    /* A chunk that the stream has already costs nothing. */
+    assert_true(write_at(f, STREAM_CHUNK, 1));
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, 0, len, 1),
+                     2 * STREAM_CHUNK);
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, STREAM_CHUNK + 9, 5, 9),
+                     5);
+}
+
+static void
+room_ends_with_the_span(void **state)
+{
+    struct fixture *f = *state;
+
+    f->rx.freed = 100;
+    assert_int_equal(rx_stream_room(&f->rx, &f->pool, STREAM_SPAN, 1000, 0),
+                     100);
+    assert_int_equal(
+        rx_stream_room(&f->rx, &f->pool, STREAM_SPAN + 100, 1000, 0), 0);
+    assert_int_equal(
+        rx_stream_room(&f->rx, &f->pool, STREAM_SPAN + 9999, 1000, 0), 0);
+}
+
+static void
+what_is_cut_off_gives_its_chunks_back(void **state)
+{
+    struct fixture *f = *state;
+
+    f->rx.freed = 10;
+    assert_true(write_at(f, 10, 5 * STREAM_CHUNK));
+    rx_stream_cut(&f->rx, &f->pool, 2 * STREAM_CHUNK + 1);
+    assert_int_equal(chunks_held(&f->rx), 3);
+    rx_stream_cut(&f->rx, &f->pool, 2 * STREAM_CHUNK);
+    assert_int_equal(chunks_held(&f->rx), 2);
+    assert_int_equal(byte_at(f, 10), f->bytes[0]);
+    assert_int_equal(byte_at(f, 2 * STREAM_CHUNK - 1),
+                     f->bytes[2 * STREAM_CHUNK - 11]);
+    rx_stream_cut(&f->rx, &f->pool, 10);
+    assert_int_equal(f->pool.free_count, CHUNKS);
 }
 
 static void
@@ -239,9 +292,9 @@ random_writes_in_any_order_read_back_exactly(void **state)
         uint32_t half = (uint32_t)rng_below(&r, len);
 
         fill(f->bytes, end, len);
-        assert_true(rx_stream_write(&f->rx, &f->pool, end + half,
-                                    f->bytes + half, len - half));
-        assert_true(rx_stream_write(&f->rx, &f->pool, end, f->bytes, half));
+        rx_stream_write(&f->rx, &f->pool, end + half, f->bytes + half,
+                        len - half);
+        rx_stream_write(&f->rx, &f->pool, end, f->bytes, half);
         end += len;
         for (uint64_t o = f->rx.freed; o < end; o += 1 + rng_below(&r, 4000))
             assert_int_equal(byte_at(f, o), pattern(o));
@@ -263,6 +316,9 @@ main(void)
         T(a_write_across_a_boundary_lands_in_both_chunks),
         T(the_whole_span_can_be_stored_from_any_offset),
         T(an_empty_pool_refuses_and_keeps_what_it_has),
+        T(room_ends_with_the_chunks_that_may_be_taken),
+        T(room_ends_with_the_span),
+        T(what_is_cut_off_gives_its_chunks_back),
         T(the_chunk_returned_last_is_taken_first),
         T(consumed_chunks_return_and_the_rest_stays),
         T(the_last_chunk_returns_when_nothing_lies_beyond),

@@ -70,6 +70,18 @@ spoil_owner(struct tcb *tcb)
 }
 
 static void
+spoil_spare(struct tcb *tcb)
+{
+    tcb->owner.spare = 1;
+}
+
+static void
+spoil_lender(struct tcb *tcb)
+{
+    tcb->lender.spare = 1;
+}
+
+static void
 spoil_queued(struct tcb *tcb)
 {
     tcb->flags |= TCB_QUEUED;
@@ -178,6 +190,7 @@ every_broken_invariant_is_noticed(void **state)
         spoil_fin_received, spoil_mss,         spoil_rx_end,
         spoil_rcv_adv,      spoil_range,       spoil_last_ack,
         spoil_range_count,  spoil_range_order, spoil_range_end,
+        spoil_spare,        spoil_lender,
     };
     struct flow f = flow_in(*state, TCB_ESTABLISHED);
 

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of one socket: its ends, its generations, and what lies about it cost. */
+#include "tests/support/tcpd_ends.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define WITH_WORLD(test)                                                       \
+    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
+
+static struct tcb *
+tcb_of(const struct sock *k)
+{
+    struct tcpd *d = k->e->w->d;
+    const struct slot *s = &d->clients.client[k->e->number].slots[k->slot];
+
+    CHECK(s->kind == SLOT_KIND_TCB);
+    return &d->tcp->tcbs[s->ref];
+}
+
+static void
+assert_freed(const struct sock *k)
+{
+    assert_int_equal(sock_view(k).state, SLOT_FREE);
+    assert_int_equal(sock_view(k).generation, k->generation + 1);
+}
+
+/* ---- the end of a socket ---- */
+
+static void
+shutdown_sends_fin_behind_the_bytes(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    sock_write(&k, 5000);
+    sock_tell(&k, CLIENT_SHUT_WR);
+    tcpd_world_run(w);
+    assert_int_equal(p->got, 5000);
+    assert_true(p->fin);
+    assert_int_equal(sock_view(&k).state, SLOT_OPEN);
+    assert_true(sock_view(&k).flags & SLOT_NO_SEND);
+    peer_send(p, TCP_ACK, 77);
+    tcpd_world_run(w);
+    assert_int_equal(sock_read(&k), 77);
+}
+
+/* The client has not yet seen that its entry was taken, and adds no other. */
+static void
+bytes_written_while_their_entry_is_taken_are_not_missed(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    sock_write(&k, 10);
+    tcpd_world_turn(w);
+    sock_store(&k, 10);
+    tcpd_world_run(w);
+    assert_int_equal(p->got, 20);
+}
+
+static void
+close_keeps_the_slot_until_the_peer_has_everything(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    p->silent = true;
+    sock_write(&k, 5000);
+    sock_tell(&k, CLIENT_CLOSE);
+    tcpd_world_run(w);
+    assert_int_equal(sock_view(&k).generation, k.generation);
+    assert_int_equal(sock_view(&k).state, SLOT_OPEN);
+    assert_non_null(tcb_of(&k)->tx.base);
+    peer_send(p, TCP_ACK, 0);
+    tcpd_world_run(w);
+    assert_freed(&k);
+    assert_int_equal(p->got, 5000);
+    assert_true(p->fin);
+}
+
+static void
+close_with_unread_bytes_resets(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    peer_send(p, TCP_ACK, 100);
+    tcpd_world_run(w);
+    sock_tell(&k, CLIENT_CLOSE);
+    tcpd_world_run(w);
+    assert_true(p->rst);
+    assert_freed(&k);
+}
+
+static void
+close_of_bytes_read_in_the_same_moment_is_orderly(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    peer_send(p, TCP_ACK, 100);
+    tcpd_world_run(w);
+    sock_read(&k);
+    sock_tell(&k, CLIENT_CLOSE);
+    tcpd_world_run(w);
+    assert_false(p->rst);
+    assert_true(p->fin);
+}
+
+static void
+abort_resets_and_frees_at_once(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    p->silent = true;
+    sock_write(&k, 100);
+    tcpd_world_run(w);
+    sock_tell(&k, CLIENT_CLOSE | CLIENT_ABORT);
+    tcpd_world_run(w);
+    assert_true(p->rst);
+    assert_freed(&k);
+}
+
+/* Two chunks and a piece in each direction and generation, many times. */
+static void
+each_generation_has_its_own_bytes(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    uint64_t read_base = 0, write_base = 0;
+
+    for (uint16_t g = 0; g < 100; g++) {
+        struct peer *p = peer_new(w, (uint16_t)(100 + g));
+        struct sock k = connect_to(e, 1, p);
+
+        assert_int_equal(k.generation, g);
+        assert_true(k.read_base >= read_base);
+        assert_true(k.write_base >= write_base);
+        sock_write(&k, 150000);
+        for (int i = 0; i < 3; i++)
+            peer_send(p, TCP_ACK, 50001);
+        tcpd_world_run(w);
+        assert_int_equal(sock_read(&k), 150003);
+        read_base = k.read_base + k.read;
+        write_base = k.write_base + k.written;
+        sock_tell(&k, CLIENT_CLOSE);
+        tcpd_world_run(w);
+        assert_int_equal(p->got, 150000);
+        assert_true(p->fin);
+        assert_freed(&k);
+        peer_send(p, TCP_FIN | TCP_ACK, 0);
+        tcpd_world_run(w);
+        free(w->peer[0]);
+        w->peer[0] = NULL;
+    }
+}
+
+/* The cursor stays where the client left it: ahead of what was taken. */
+static void
+bytes_written_to_a_dead_connection_are_not_the_next_ones(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80), *next = peer_new(w, 81);
+    struct sock k = connect_to(e, 1, p);
+
+    peer_send(p, TCP_RST, 0);
+    sock_write(&k, 500000);
+    tcpd_world_run(w);
+    assert_int_equal(sock_view(&k).state, SLOT_DEAD);
+    assert_int_equal(sock_view(&k).error, ECONNRESET);
+    sock_tell(&k, CLIENT_CLOSE);
+    tcpd_world_run(w);
+    assert_freed(&k);
+    k = connect_to(e, 1, next);
+    end_work(e, 1);
+    tcpd_world_run(w);
+    assert_int_equal(next->got, 0);
+    sock_write(&k, 10);
+    tcpd_world_run(w);
+    assert_int_equal(next->got, 10);
+}
+
+/* ---- liars ---- */
+
+struct liar {
+    struct tcpd_world *w;
+    struct end *e, *honest;
+    struct peer *p, *other, *third;
+    struct sock k, sibling, unhurt;
+};
+
+static struct liar
+liar_new(struct tcpd_world *w)
+{
+    struct liar l = {.w = w};
+
+    l.e = end_attach(w, 0);
+    l.honest = end_attach(w, 1);
+    l.p = peer_new(w, 80);
+    l.other = peer_new(w, 81);
+    l.third = peer_new(w, 82);
+    l.k = connect_to(l.e, 1, l.p);
+    l.sibling = connect_to(l.e, 2, l.other);
+    l.unhurt = connect_to(l.honest, 1, l.third);
+    sock_write(&l.k, 1000);
+    peer_send(l.p, TCP_ACK, 1000);
+    tcpd_world_run(w);
+    return l;
+}
+
+static void
+assert_works(struct sock *k, const struct peer *p)
+{
+    uint64_t got = p->got;
+
+    sock_write(k, 100);
+    tcpd_world_run(k->e->w);
+    assert_int_equal(p->got, got + 100);
+}
+
+/* It cost that connection alone. */
+static void
+assert_cost_a_connection(struct liar *l)
+{
+    end_work(l->e, 1);
+    tcpd_world_run(l->w);
+    assert_true(l->p->rst);
+    assert_freed(&l->k);
+    assert_works(&l->sibling, l->other);
+    assert_works(&l->unhurt, l->third);
+}
+
+static void
+write_cursor_that_moves_back_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    client_set_write_end(&l.e->tx->slot[1], l.k.write_base + 999);
+    assert_cost_a_connection(&l);
+}
+
+static void
+write_cursor_beyond_the_limit_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    client_set_write_end(&l.e->tx->slot[1], sock_view(&l.k).send_limit + 1);
+    assert_cost_a_connection(&l);
+}
+
+static void
+write_cursor_at_the_end_of_time_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    client_set_write_end(&l.e->tx->slot[1], UINT64_MAX);
+    assert_cost_a_connection(&l);
+}
+
+static void
+write_cursor_that_moves_after_shutdown_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    sock_tell(&l.k, CLIENT_SHUT_WR);
+    tcpd_world_run(l.w);
+    client_set_write_end(&l.e->tx->slot[1], l.k.write_base + 1001);
+    assert_cost_a_connection(&l);
+}
+
+static void
+chunk_that_does_not_exist_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    client_chunk_store(l.e->tx->slot[1].chunk, l.k.write_base + 1000,
+                       CLIENT_CHUNKS);
+    client_set_write_end(&l.e->tx->slot[1], l.k.write_base + 1001);
+    assert_cost_a_connection(&l);
+}
+
+static void
+read_cursor_beyond_what_came_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    client_set_read_end(&l.e->tx->slot[1], l.k.read_base + 1001);
+    assert_cost_a_connection(&l);
+}
+
+static void
+read_cursor_that_moves_back_costs_the_connection(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    sock_read(&l.k);
+    tcpd_world_run(l.w);
+    client_set_read_end(&l.e->tx->slot[1], l.k.read_base + 1);
+    assert_cost_a_connection(&l);
+}
+
+static void
+flags_of_another_generation_say_nothing(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    l.k.generation++;
+    sock_tell(&l.k, CLIENT_CLOSE | CLIENT_ABORT | CLIENT_SHUT_WR);
+    l.k.generation -= 2;
+    tcpd_world_run(l.w);
+    sock_tell(&l.k, 0);
+    tcpd_world_run(l.w);
+    l.k.generation++;
+    assert_int_equal(sock_view(&l.k).state, SLOT_OPEN);
+    assert_works(&l.k, l.p);
+    assert_false(l.p->fin);
+}
+
+static void
+all_flags_at_once_are_an_abort(void **state)
+{
+    struct liar l = liar_new(*state);
+
+    l.k.flags = UINT32_MAX;
+    sock_tell(&l.k, 0);
+    assert_cost_a_connection(&l);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_WORLD(shutdown_sends_fin_behind_the_bytes),
+        WITH_WORLD(bytes_written_while_their_entry_is_taken_are_not_missed),
+        WITH_WORLD(close_keeps_the_slot_until_the_peer_has_everything),
+        WITH_WORLD(close_with_unread_bytes_resets),
+        WITH_WORLD(close_of_bytes_read_in_the_same_moment_is_orderly),
+        WITH_WORLD(abort_resets_and_frees_at_once),
+        WITH_WORLD(each_generation_has_its_own_bytes),
+        WITH_WORLD(bytes_written_to_a_dead_connection_are_not_the_next_ones),
+        WITH_WORLD(write_cursor_that_moves_back_costs_the_connection),
+        WITH_WORLD(write_cursor_beyond_the_limit_costs_the_connection),
+        WITH_WORLD(write_cursor_at_the_end_of_time_costs_the_connection),
+        WITH_WORLD(write_cursor_that_moves_after_shutdown_costs_the_connection),
+        WITH_WORLD(chunk_that_does_not_exist_costs_the_connection),
+        WITH_WORLD(read_cursor_beyond_what_came_costs_the_connection),
+        WITH_WORLD(read_cursor_that_moves_back_costs_the_connection),
+        WITH_WORLD(flags_of_another_generation_say_nothing),
+        WITH_WORLD(all_flags_at_once_are_an_abort),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
