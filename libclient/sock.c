@@ -107,6 +107,8 @@ sock_release(struct skink *s, struct sock *k, uint32_t generation)
 {
     stream_end(s, k);
     k->phase = PHASE_NONE;
+    k->state = SLOT_FREE;
+    k->flags = 0;
     k->generation = generation;
     if (sock_slot(s, k) < CLIENT_OWN) {
         k->next_free = s->own_free;
@@ -440,65 +442,4 @@ sock_answered(struct skink *s, struct sock *k, bool works)
     }
     sock_look(s, k);
     sock_wake(s, k);
-}
-
-/* ---- readiness ---- */
-
-static unsigned
-stream_mask(const struct skink *s, const struct sock *k)
-{
-    bool no_more = stream_reading_over(k), no_send = stream_writing_over(k);
-    unsigned mask = 0;
-
-    if (no_more || k->read_limit != k->read_end)
-        mask |= SKINK_IN;
-    if (no_more)
-        mask |= SKINK_RDHUP;
-    if (no_send || stream_writable(s, k))
-        mask |= SKINK_OUT;
-    if (no_more && no_send)
-        mask |= SKINK_HUP;
-    return mask;
-}
-
-unsigned
-sock_mask(const struct skink *s, const struct sock *k)
-{
-    unsigned error = k->error != 0 ? SKINK_ERR | SKINK_IN : 0;
-
-    switch ((enum phase)k->phase) {
-    case PHASE_FRESH:
-        return error | SKINK_OUT | SKINK_HUP;
-    case PHASE_LISTENING:
-        if (k->state == SLOT_DEAD && !k->renewing)
-            error |= SKINK_HUP;
-        return error | (list_empty(&k->queue) ? 0 : SKINK_IN);
-    case PHASE_FAILED:
-    case PHASE_CONNECTED:
-        return error | stream_mask(s, k);
-    case PHASE_NONE:
-    case PHASE_CONNECTING:
-    case PHASE_QUEUED:
-    case PHASE_CLOSING:
-        break;
-    }
-    return 0;
-}
-
-int
-sock_wait(struct skink *s, int handle, unsigned events, instant_t deadline)
-{
-    for (;;) {
-        struct sock *k = sock_of(s, handle);
-        int rc;
-
-        if (k == NULL)
-            return -EBADF;
-        sock_look(s, k);
-        if ((sock_mask(s, k) & (events | SKINK_ERR)) != 0)
-            return 0;
-        rc = instance_wait(s, deadline);
-        if (rc != 0)
-            return rc;
-    }
 }

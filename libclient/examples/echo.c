@@ -6,6 +6,7 @@
  * Each connection has a buffer. While it is empty we wait for bytes, while it
  * is not we wait for room: so a peer that sends and never reads stops itself. */
 #include "libclient/client.h"
+#include "libclient/examples/listen.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,24 +30,6 @@ die(const char *what, int error)
 {
     fprintf(stderr, "echo: %s: %s\n", what, strerror(-error));
     exit(EXIT_FAILURE);
-}
-
-static int
-listen_on(uint16_t port)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int handle = skink_socket(skink, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    int rc = handle;
-
-    if (rc >= 0)
-        rc = skink_bind(skink, handle, (struct sockaddr *)&addr, sizeof addr);
-    if (rc >= 0)
-        rc = skink_listen(skink, handle, 128);
-    if (rc >= 0)
-        rc = skink_watch(skink, handle, SKINK_IN, 0);
-    if (rc < 0)
-        die("cannot listen", rc);
-    return handle;
 }
 
 /* `user` of an event is the connection, 0 is the listener. */
@@ -139,7 +122,9 @@ main(int argc, char **argv)
     rc = skink_open(&skink, instance);
     if (rc < 0)
         die("cannot attach", rc);
-    listener = listen_on((uint16_t)atoi(argv[at]));
+    listener = listen_on(skink, (uint16_t)atoi(argv[at]), 128);
+    if (listener < 0)
+        die("cannot listen", listener);
     for (;;) {
         struct skink_event events[EVENTS];
         int n = skink_wait(skink, events, EVENTS, -1);

@@ -4,6 +4,7 @@
 #include "libclient/examples/http.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -302,6 +303,30 @@ http_reason(int status)
         if (table[i].status == status)
             return table[i].reason;
     return "Unknown";
+}
+
+int
+http_status_of(int error)
+{
+    switch (error) {
+    case 0:
+        return 201;
+    case ENOENT:
+    case ENOTDIR:
+    case EXDEV: /* the path leads out of the directory */
+        return 404;
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case EISDIR:
+        return 403;
+    case ENAMETOOLONG:
+        return 400;
+    case ENOSPC:
+    case EDQUOT:
+        return 507;
+    }
+    return 500;
 }
 
 /* ---- the client's side ---- */

@@ -56,6 +56,9 @@ bool http_parse_url(const char *text, struct http_url *url);
 int http_select_range(const struct http_fields *f, uint64_t size,
                       uint64_t *first, uint64_t *count);
 
+/* The status that tells of an errno of a file; 0: 201. */
+int http_status_of(int error);
+
 /* "Not Found" */
 const char *http_reason(int status);
 

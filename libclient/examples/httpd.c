@@ -12,12 +12,12 @@
 #include "libclient/client.h"
 #include "libclient/examples/files.h"
 #include "libclient/examples/http.h"
+#include "libclient/examples/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,30 +66,6 @@ die(const char *what, int error)
 }
 
 /* ---- answers ---- */
-
-static int
-status_of(int error)
-{
-    switch (error) {
-    case 0:
-        return 201;
-    case ENOENT:
-    case ENOTDIR:
-    case EXDEV: /* the path leads out of the directory */
-        return 404;
-    case EACCES:
-    case EPERM:
-    case ELOOP:
-    case EISDIR:
-        return 403;
-    case ENAMETOOLONG:
-        return 400;
-    case ENOSPC:
-    case EDQUOT:
-        return 507;
-    }
-    return 500;
-}
 
 static void
 log_request(const struct connection *c, int status, uint64_t length)
@@ -169,7 +145,7 @@ begin_get(struct connection *c)
              len == 0 || path[len - 1] == '/' ? "index.html" : "");
     file = files_open(options.root, index, &size);
     if (file < 0)
-        refuse(c, status_of(-file));
+        refuse(c, http_status_of(-file));
     else
         answer_file(c, file, size);
 }
@@ -188,7 +164,7 @@ begin_upload(struct connection *c)
     }
     rc = upload_begin(&c->upload, options.root, c->request.path);
     if (rc < 0) {
-        refuse(c, status_of(-rc));
+        refuse(c, http_status_of(-rc));
         return;
     }
     c->state = READ_BODY;
@@ -208,7 +184,7 @@ end_upload(struct connection *c)
     int rc = upload_finish(&c->upload);
 
     if (rc < 0)
-        refuse(c, status_of(-rc));
+        refuse(c, http_status_of(-rc));
     else
         answer(c, existed ? 204 : 201, 0, "");
 }
@@ -304,7 +280,7 @@ step_read_body(struct connection *c)
         int error = errno;
 
         upload_abandon(&c->upload);
-        refuse(c, status_of(error));
+        refuse(c, http_status_of(error));
         return STEP_ON;
     }
     c->in_begin += (size_t)n;
@@ -453,28 +429,6 @@ accept_all(void)
 /* ---- start ---- */
 
 static void
-open_listener(void)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)options.port)};
-    const int on = 1;
-    int rc;
-
-    listener = skink_socket(skink, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (listener < 0)
-        die("cannot make a socket", -listener);
-    /* Heads and file pieces are whole already; connections inherit it. */
-    skink_setsockopt(skink, listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    rc = skink_bind(skink, listener, (struct sockaddr *)&addr, sizeof addr);
-    if (rc == 0)
-        rc = skink_listen(skink, listener, 512);
-    if (rc == 0)
-        rc = skink_watch(skink, listener, SKINK_IN, 0);
-    if (rc < 0)
-        die("cannot listen", -rc);
-}
-
-static void
 usage(void)
 {
     fprintf(stderr, "usage: httpd [--instance NAME] [--port PORT] [--upload] "
@@ -521,7 +475,9 @@ main(int argc, char **argv)
     rc = skink_open(&skink, options.instance);
     if (rc < 0)
         die("cannot attach", -rc);
-    open_listener();
+    listener = listen_on(skink, (uint16_t)options.port, 512);
+    if (listener < 0)
+        die("cannot listen", -listener);
     for (;;) {
         struct skink_event events[EVENTS];
         int n = skink_wait(skink, events, EVENTS, -1);
