@@ -12,8 +12,7 @@
 #include "tcpd/core/internal.h"
 #include "tcpd/core/release.h"
 
-/* Any address as `addr` is in the way of all. tcp_call_bind() keeps it so that
- * a port has either one listener of any address or only others. */
+/* Listeners have any address or ours: tcp_call_bind() takes no other. */
 bool
 port_is_bound(struct tcp *tcp, const struct addr *addr, uint16_t port)
 {
@@ -47,6 +46,7 @@ pick_port(struct tcp *tcp, const struct addr *addr)
     return 0;
 }
 
+/* One after the other: only a bind looks for one, and there are few. */
 static struct listener *
 unused_listener(struct tcp *tcp)
 {

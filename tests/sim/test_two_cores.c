@@ -142,11 +142,12 @@ static void
 create_host(struct sim *sim, uint32_t number, const struct tcp_config *config,
             const struct host_plan *plan)
 {
-    /* A stream may begin and end inside a chunk. */
-    uint32_t chunks = config->receive_buffer / STREAM_CHUNK + 3;
+    /* More than the buffer can ever need, or less: then text is dropped and sent
+     * again, but nothing gets stuck. */
+    uint32_t chunks =
+        between(&sim->rng, 1, config->receive_buffer / STREAM_CHUNK + 7);
 
-    sim->host[number] = host_create(number, &sim->rng, config,
-                                    chunks + between(&sim->rng, 0, 4), plan);
+    sim->host[number] = host_create(number, &sim->rng, config, chunks, plan);
     sim->abrupt |= plan->manners == HOST_VANISH || plan->manners == HOST_ABORT;
 }
 

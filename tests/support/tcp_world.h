@@ -30,10 +30,10 @@ struct flow {
     struct tcb *tcb; /* NULL until there is one */
     struct addr local, remote;
     uint16_t local_port, remote_port;
-    uint32_t iss, irs; /* our first number, as seen; the peer's, as chosen */
-    uint16_t wnd;      /* in the peer's next segments */
+    uint16_t wnd;       /* in the peer's next segments */
+    bool no_timestamps; /* leave them out even when agreed */
+    uint32_t iss, irs;  /* our first number, as seen; the peer's, as chosen */
     struct tcp_options syn; /* options of the peer's SYN */
-    bool no_timestamps;     /* leave them out even when agreed */
     uint32_t tsval, tsecr;
     char sent[128]; /* what flow_get() returned */
 };

@@ -209,6 +209,25 @@ third_ack_may_carry_text_and_fin(void **state)
     assert_true((f.tcb->flags & TCB_QUEUED) != 0);
 }
 
+/* A peer with PAWS drops what is older than our SYN-ACK. */
+static void
+timestamps_go_on_from_those_of_the_synack(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_from(w, 4000);
+    uint32_t synack;
+
+    world_listen(w, 1);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    flow_drain(&f);
+    synack = f.tsecr; /* what the peer will echo */
+    assert_int_not_equal(synack, 0);
+    world_wait(w, 25);
+    flow_put(&f, TCP_ACK, 1, 1, 100);
+    assert_int_equal(flow_get(&f)[0], 'A');
+    assert_int_equal(f.tsecr - synack, 25);
+}
+
 static void
 bound_port_that_does_not_listen_answers_rst(void **state)
 {
@@ -259,6 +278,9 @@ main(void)
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(
             bound_port_that_does_not_listen_answers_rst, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            timestamps_go_on_from_those_of_the_synack, world_fixture,
             world_fixture_end),
     };
 

@@ -91,6 +91,20 @@ nodelay_waits_for_nothing(void **state)
     assert_int_equal(lone_drain(l), 20);
 }
 
+/* cwnd is bytes: ten segments' worth of them may be in many more segments. */
+static void
+tiny_segments_use_little_of_the_window(void **state)
+{
+    struct lone *l = *state;
+
+    l->tcb->flags |= TCB_NODELAY;
+    for (int i = 0; i < 100; i++) {
+        lone_write(l, 1);
+        assert_true(lone_send(l));
+        assert_int_equal(l->len, 1);
+    }
+}
+
 static void
 text_before_a_fin_does_not_wait(void **state)
 {
@@ -190,6 +204,7 @@ main(void)
         T(a_short_segment_does_not_wait_for_full_ones),
         T(waiting_text_goes_when_it_fills_a_segment),
         T(nodelay_waits_for_nothing),
+        T(tiny_segments_use_little_of_the_window),
         T(text_before_a_fin_does_not_wait),
         T(fin_rides_on_the_last_text),
         T(fin_waits_for_the_text_before_it),

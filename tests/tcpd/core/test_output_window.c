@@ -113,7 +113,7 @@ a_wide_window_is_told_in_large_steps(void **state)
     l->tcb->rcv_buf = LONE_WINDOW;
     l->tcb->rcv_wscale = 1;
     received(l, eighth);
-    tcp_call_received(l->tcp, l->tcb, eighth - 1, l->now);
+    tcp_call_received(l->tcp, l->tcb, eighth - 2, l->now);
     assert_false(lone_send(l));
     tcp_call_received(l->tcp, l->tcb, eighth, l->now);
     assert_true(lone_send(l));
@@ -122,19 +122,20 @@ a_wide_window_is_told_in_large_steps(void **state)
 
 /* Nothing else will come to be told, and the pool may have had no more. */
 static void
-a_reader_who_is_done_makes_any_segment_known(void **state)
+a_reader_who_is_done_makes_all_room_known(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->rcv_buf = 60000;
-    l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 2 * MSS - 1);
-    received(l, 2 * MSS - 1);
-    tcp_call_received(l->tcp, l->tcb, 2 * MSS - 2, l->now);
-    l->tcb->rcv_buf = 2 * MSS + 1;
+    l->tcb->rcv_buf = 10 * STREAM_CHUNK;
+    l->tcb->rcv_wscale = 4;
+    l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 2);
+    l->pool.free_count = 1;
+    received(l, 2);
+    tcp_call_received(l->tcp, l->tcb, 1, l->now);
     assert_false(lone_send(l));
-    tcp_call_received(l->tcp, l->tcb, 2 * MSS - 1, l->now);
+    tcp_call_received(l->tcp, l->tcb, 2, l->now);
     assert_true(lone_send(l));
-    assert_int_equal(l->sent.window, 2 * MSS + 1);
+    assert_int_equal(l->sent.window << 4, STREAM_CHUNK);
 }
 
 int
@@ -150,7 +151,7 @@ main(void)
         T(a_scaled_window_creeps_at_most_one_unit),
         T(a_reader_of_a_full_buffer_makes_the_window_known),
         T(a_wide_window_is_told_in_large_steps),
-        T(a_reader_who_is_done_makes_any_segment_known),
+        T(a_reader_who_is_done_makes_all_room_known),
     };
 #undef T
 

@@ -110,6 +110,19 @@ reset_is_numbered_behind_what_was_sent(void **state)
     assert_string_equal(flow_get(&f), "RA 101:0 ack 1");
 }
 
+static void
+abort_in_time_wait_keeps_the_time(void **state)
+{
+    struct world *w = *state;
+    struct flow f = flow_in(w, TCB_TIME_WAIT);
+
+    tcp_call_abort(w->tcp, f.tcb, w->now);
+    assert_int_equal(f.tcb->state, TCB_TIME_WAIT);
+    assert_int_equal(f.tcb->owner.client, OWNER_NONE);
+    world_wait(w, TCP_TIME_WAIT);
+    assert_int_equal(f.tcb->state, TCB_CLOSED);
+}
+
 int
 main(void)
 {
@@ -121,6 +134,7 @@ main(void)
         T(abort_sends_rst_while_our_fin_waits_for_text),
         T(aborted_embryo_is_refused_to_its_peer),
         T(rst_is_the_last_word),
+        T(abort_in_time_wait_keeps_the_time),
         T(reset_is_numbered_behind_what_was_sent),
     };
 #undef T

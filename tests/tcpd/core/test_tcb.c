@@ -178,6 +178,23 @@ transitions_are_counted(void **state)
     assert_int_equal(s->attempt_fails, 1);
 }
 
+static void
+only_a_syn_makes_a_passive_open(void **state)
+{
+    struct world *w = *state;
+    const struct tcp_stats *s = &w->tcp->stats;
+    struct flow f = flow_from(w, 4000);
+
+    world_listen(w, 1);
+    assert_int_equal(s->passive_opens, 0);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    assert_int_equal(s->passive_opens, 1);
+    flow_drain(&f);
+    flow_put(&f, TCP_RST, 1, 0, 0);
+    assert_int_equal(s->attempt_fails, 1);
+    assert_int_equal(s->passive_opens, 1);
+}
+
 int
 main(void)
 {
@@ -207,6 +224,8 @@ main(void)
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(transitions_are_counted, world_fixture,
                                         world_fixture_end),
+        cmocka_unit_test_setup_teardown(only_a_syn_makes_a_passive_open,
+                                        world_fixture, world_fixture_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
