@@ -49,8 +49,7 @@ write_line(const char *head, const char *fmt, va_list ap)
     }
     blunt_controls(line, len);
     line[len++] = '\n';
-    if (write(STDERR_FILENO, line, len) < 0)
-        len = 0; /* there is no other place to say it */
+    (void)!write(STDERR_FILENO, line, len); /* no other place to say it */
     errno = saved;
 }
 
