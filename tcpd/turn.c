@@ -285,28 +285,52 @@ publish(struct tcpd *d)
         doorbell_ring(&d->apid);
 }
 
+static const struct {
+    enum counter counter;
+    size_t at; /* of a uint64_t */
+} counted[] = {
+    {COUNTER_TCP_ACTIVE_OPENS, offsetof(struct tcp_stats, active_opens)},
+    {COUNTER_TCP_PASSIVE_OPENS, offsetof(struct tcp_stats, passive_opens)},
+    {COUNTER_TCP_ATTEMPT_FAILS, offsetof(struct tcp_stats, attempt_fails)},
+    {COUNTER_TCP_ESTAB_RESETS, offsetof(struct tcp_stats, estab_resets)},
+    {COUNTER_TCP_IN_SEGS, offsetof(struct tcp_stats, in_segs)},
+    {COUNTER_TCP_OUT_SEGS, offsetof(struct tcp_stats, out_segs)},
+    {COUNTER_TCP_IN_BYTES, offsetof(struct tcp_stats, in_bytes)},
+    {COUNTER_TCP_OUT_BYTES, offsetof(struct tcp_stats, out_bytes)},
+    {COUNTER_TCP_RETRANS_SEGS, offsetof(struct tcp_stats, retrans_segs)},
+    {COUNTER_TCP_RETRANS_TIMEOUT, offsetof(struct tcp_stats, retrans_timeout)},
+    {COUNTER_TCP_RETRANS_FAST, offsetof(struct tcp_stats, retrans_fast)},
+    {COUNTER_TCP_OUT_RSTS, offsetof(struct tcp_stats, out_rsts)},
+    {COUNTER_TCP_OOO_QUEUED, offsetof(struct tcp_stats, ooo_queued)},
+};
+
+static uint64_t
+stat_at(const struct tcp_stats *stats, size_t at)
+{
+    uint64_t value;
+
+    memcpy(&value, (const uint8_t *)stats + at, sizeof value);
+    return value;
+}
+
+/* Adds what is new since the last turn: the cnc's counters go on where a
+ * predecessor left them, the core's begin at 0. */
 static void
 count(struct tcpd *d)
 {
-    const struct tcp_stats *s = &d->tcp->stats;
-    struct cnc *c = &d->cnc;
+    const struct tcp_stats *now = &d->tcp->stats;
 
-    cnc_set(c, COUNTER_TCP_ACTIVE_OPENS, s->active_opens);
-    cnc_set(c, COUNTER_TCP_PASSIVE_OPENS, s->passive_opens);
-    cnc_set(c, COUNTER_TCP_ATTEMPT_FAILS, s->attempt_fails);
-    cnc_set(c, COUNTER_TCP_ESTAB_RESETS, s->estab_resets);
-    cnc_set(c, COUNTER_TCP_CURR_ESTAB, s->curr_estab);
-    cnc_set(c, COUNTER_TCP_IN_SEGS, s->in_segs);
-    cnc_set(c, COUNTER_TCP_OUT_SEGS, s->out_segs);
-    cnc_set(c, COUNTER_TCP_IN_BYTES, s->in_bytes);
-    cnc_set(c, COUNTER_TCP_OUT_BYTES, s->out_bytes);
-    cnc_set(c, COUNTER_TCP_RETRANS_SEGS, s->retrans_segs);
-    cnc_set(c, COUNTER_TCP_RETRANS_TIMEOUT, s->retrans_timeout);
-    cnc_set(c, COUNTER_TCP_RETRANS_FAST, s->retrans_fast);
-    cnc_set(c, COUNTER_TCP_OUT_RSTS, s->out_rsts);
-    cnc_set(c, COUNTER_TCP_OOO_QUEUED, s->ooo_queued);
-    for (; d->reply_drops < s->reply_drops; d->reply_drops++)
-        cnc_drop(c, DROP_TCP_REPLY_FULL);
+    for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+        uint64_t more =
+            stat_at(now, counted[i].at) - stat_at(&d->counted, counted[i].at);
+
+        if (more != 0)
+            cnc_count(&d->cnc, counted[i].counter, more);
+    }
+    cnc_set(&d->cnc, COUNTER_TCP_CURR_ESTAB, now->curr_estab);
+    for (uint64_t n = d->counted.reply_drops; n < now->reply_drops; n++)
+        cnc_drop(&d->cnc, DROP_TCP_REPLY_FULL);
+    d->counted = *now;
 }
 
 unsigned

@@ -23,7 +23,7 @@ struct tcpd {
     struct ring tcp_tx, api_res; /* produced */
     struct area area;            /* of tcp.tx: the segments */
     uint32_t staged_segments, staged_results;
-    uint64_t reply_drops; /* counted so far */
+    struct tcp_stats counted; /* as of the last turn */
     struct doorbell ipd, apid;
     struct tcp *tcp;
     struct globals_image globals;

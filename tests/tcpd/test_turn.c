@@ -254,6 +254,26 @@ successor_goes_on_where_its_predecessor_was(void **state)
     tcpd_world_run(w);
 }
 
+static void
+counters_go_on_where_a_predecessor_left_them(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    const struct cnc_shm *cnc = w->d->cnc.shm;
+    uint64_t sent;
+
+    connect_to(e, 1, peer_new(w, 80));
+    assert_int_equal(cnc_counter(cnc, COUNTER_TCP_ACTIVE_OPENS), 1);
+    sent = cnc_counter(cnc, COUNTER_TCP_OUT_SEGS);
+    tcpd_world_restart(w);
+    tcpd_world_run(w);
+    assert_int_equal(cnc_counter(cnc, COUNTER_TCP_ACTIVE_OPENS), 1);
+    assert_int_equal(cnc_counter(cnc, COUNTER_TCP_CURR_ESTAB), 0);
+    assert_true(cnc_counter(cnc, COUNTER_TCP_OUT_SEGS) >= sent);
+    connect_to(e, 2, peer_new(w, 81));
+    assert_int_equal(cnc_counter(cnc, COUNTER_TCP_ACTIVE_OPENS), 2);
+}
+
 /* A request and a segment come in one turn, and its process dies there. */
 static void
 die_at(struct tcpd_world *w, enum cut cut)
@@ -358,6 +378,7 @@ main(void)
         WITH_WORLD(full_output_ring_lets_tcpd_sleep_and_go_on),
         WITH_WORLD(result_without_room_is_answered_when_asked_again),
         WITH_WORLD(successor_goes_on_where_its_predecessor_was),
+        WITH_WORLD(counters_go_on_where_a_predecessor_left_them),
         WITH_WORLD(killed_before_the_commit_nothing_has_happened),
         WITH_WORLD(killed_before_publishing_all_has_happened),
         WITH_WORLD(killed_after_the_turn_all_has_happened),
