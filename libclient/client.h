@@ -99,8 +99,12 @@ int skink_accept(struct skink *s, int handle, struct sockaddr *addr,
  * (-EINPROGRESS then). Non-blocking: -EINPROGRESS at once; when the outcome is
  * there the handle polls SKINK_OUT, and SO_ERROR or a second call tells it.
  * -EALREADY (under way), -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH,
- * -EHOSTUNREACH, -EADDRNOTAVAIL, -EAFNOSUPPORT. A socket whose attempt
- * failed is of no further use: -ECONNABORTED. */
+ * -EADDRNOTAVAIL, -EAFNOSUPPORT. A socket whose attempt failed is of no
+ * further use: -ECONNABORTED.
+ *
+ * A neighbour that does not answer ARP, and an ICMP "unreachable", are not told
+ * to TCP in this version: all that shows is -ETIMEDOUT, after 127 s, and
+ * SO_SNDTIMEO is how to wait for less. -EHOSTUNREACH is kept for when they are. */
 int skink_connect(struct skink *s, int handle, const struct sockaddr *addr,
                   socklen_t len);
 

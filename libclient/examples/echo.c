@@ -4,11 +4,19 @@
  *   echo [--instance NAME] PORT
  *
  * Each connection has a buffer. While it is empty we wait for bytes, while it
- * is not we wait for room: so a peer that sends and never reads stops itself. */
-#include "libclient/client.h"
+ * is not we wait for room: so a peer that sends and never reads stops itself.
+ *
+ * It needs no more of skink than what is installed. In any directory, with
+ * SKINK the path of the sources:
+ *
+ *   cc -o echo -I SKINK SKINK/libclient/examples/{echo,attach,listen}.c \
+ *       $(pkg-config --cflags --libs skink)
+ */
+#include "libclient/examples/attach.h"
 #include "libclient/examples/listen.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +33,7 @@ struct connection {
 static struct skink *skink;
 static int listener;
 
-static void
+static _Noreturn void
 die(const char *what, int error)
 {
     fprintf(stderr, "echo: %s: %s\n", what, strerror(-error));
@@ -105,24 +113,43 @@ serve(struct connection *c)
     free(c);
 }
 
+static _Noreturn void
+usage(FILE *to, int status)
+{
+    fputs("usage: echo [--instance NAME] PORT\n", to);
+    exit(status);
+}
+
+/* The port; *instance stays NULL when none is named. */
+static uint16_t
+parse_options(int argc, char **argv, const char **instance)
+{
+    static const struct option table[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"instance", required_argument, NULL, 'i'},
+        {NULL, 0, NULL, 0}};
+    int opt, port;
+
+    while ((opt = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+        if (opt == 'i')
+            *instance = optarg;
+        else
+            usage(opt == 'h' ? stdout : stderr, opt == 'h' ? 0 : 2);
+    }
+    port = optind == argc - 1 ? atoi(argv[optind]) : 0;
+    if (port <= 0 || port > 65535)
+        usage(stderr, 2);
+    return (uint16_t)port;
+}
+
 int
 main(int argc, char **argv)
 {
     const char *instance = NULL;
-    int at = 1, rc;
+    uint16_t port = parse_options(argc, argv, &instance);
 
-    if (argc == 4 && strcmp(argv[1], "--instance") == 0) {
-        instance = argv[2];
-        at = 3;
-    }
-    if (argc != at + 1 || atoi(argv[at]) <= 0 || atoi(argv[at]) > 65535) {
-        fprintf(stderr, "usage: echo [--instance NAME] PORT\n");
-        return 2;
-    }
-    rc = skink_open(&skink, instance);
-    if (rc < 0)
-        die("cannot attach", rc);
-    listener = listen_on(skink, (uint16_t)atoi(argv[at]), 128);
+    skink = attach_to("echo", instance);
+    listener = listen_on(skink, port, 128);
     if (listener < 0)
         die("cannot listen", listener);
     for (;;) {

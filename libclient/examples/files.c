@@ -29,7 +29,7 @@ files_open(int root, const char *path, uint64_t *size)
 {
     /* O_NONBLOCK: a FIFO must not stop the server. */
     int fd = open_beneath(root, path, O_RDONLY | O_NONBLOCK);
-    struct stat st;
+    struct stat st = {0};
 
     if (fd < 0)
         return fd;
@@ -38,7 +38,13 @@ files_open(int root, const char *path, uint64_t *size)
         return fd;
     }
     close(fd);
-    return -ENOENT;
+    return S_ISDIR(st.st_mode) ? -EISDIR : -ENOENT;
+}
+
+int
+files_open_directory(int root, const char *path)
+{
+    return open_beneath(root, path, O_RDONLY | O_DIRECTORY);
 }
 
 /* Opens the directory of `path`, and copies the name in it. */
@@ -60,7 +66,7 @@ open_parent(struct upload *u, int root, const char *path)
         return -ENAMETOOLONG;
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return -EISDIR;
-    return open_beneath(root, parent, O_RDONLY | O_DIRECTORY);
+    return files_open_directory(root, parent);
 }
 
 int

@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens a regular file for reading. Its descriptor and *size, or -errno. */
+/* Opens a regular file for reading. Its descriptor and *size, or -errno:
+ * -EISDIR for a directory. */
 int files_open(int root, const char *path, uint64_t *size);
+
+/* Its descriptor, or -errno. */
+int files_open_directory(int root, const char *path);
 
 /* A file that takes its name when it is complete. */
 struct upload {

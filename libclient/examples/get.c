@@ -1,36 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* Fetches one file by HTTP/1.1, or puts one, with blocking calls.
  *
- *   get [--instance NAME] [-o FILE] [--upload FILE] http://10.7.0.1[:80]/path
+ *   get [--instance NAME] [-o FILE] [--timeout SECONDS] [--upload FILE]
+ *       http://10.7.0.1[:80]/path
  *
  * Writes the body to FILE or stdout, and nothing else there. Exit status 1, and
- * one line on stderr, when it is not there or not as long as it was said. */
-#include "libclient/client.h"
+ * one line on stderr, when it is not there, not as long as it was said, or when
+ * nothing moves for SECONDS (30; 0: no limit). */
+#include "libclient/examples/attach.h"
 #include "libclient/examples/http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define BUFFER 65536 /* bytes */
 
 static struct {
     const char *instance, *output, *upload;
+    int timeout; /* seconds */
     struct http_url url;
-} options;
+} options = {.timeout = 30};
 
 static struct skink *skink;
 static int handle;
 static char buffer[BUFFER];
 
-__attribute__((format(printf, 1, 2))) static void
+__attribute__((format(printf, 1, 2))) static _Noreturn void
 die(const char *format, ...)
 {
     va_list args;
@@ -41,6 +46,18 @@ die(const char *format, ...)
     fprintf(stderr, "\n");
     va_end(args);
     exit(EXIT_FAILURE);
+}
+
+/* SO_RCVTIMEO and SO_SNDTIMEO have two ways to say it. */
+static const char *
+reason(int error)
+{
+    static char text[48];
+
+    if (error != EAGAIN && error != EINPROGRESS)
+        return strerror(error);
+    snprintf(text, sizeof text, "no answer for %d s", options.timeout);
+    return text;
 }
 
 static void
@@ -59,6 +76,17 @@ write_all(int fd, const char *bytes, size_t len)
 /* ---- the request ---- */
 
 static void
+limit_waiting(void)
+{
+    const struct timeval limit = {.tv_sec = options.timeout};
+
+    skink_setsockopt(skink, handle, SOL_SOCKET, SO_SNDTIMEO, &limit,
+                     sizeof limit);
+    skink_setsockopt(skink, handle, SOL_SOCKET, SO_RCVTIMEO, &limit,
+                     sizeof limit);
+}
+
+static void
 open_connection(void)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
@@ -66,16 +94,16 @@ open_connection(void)
     int rc;
 
     if (inet_pton(AF_INET, options.url.host, &addr.sin_addr) != 1)
-        die("not an address: %s", options.url.host);
-    rc = skink_open(&skink, options.instance);
-    if (rc < 0)
-        die("cannot attach: %s", strerror(-rc));
+        die("names are not resolved: '%s' must be an address, as 10.7.0.1 is",
+            options.url.host);
+    skink = attach_to("get", options.instance);
     handle = skink_socket(skink, AF_INET, SOCK_STREAM, 0);
     if (handle < 0)
         die("cannot make a socket: %s", strerror(-handle));
+    limit_waiting();
     rc = skink_connect(skink, handle, (struct sockaddr *)&addr, sizeof addr);
     if (rc < 0)
-        die("cannot connect: %s", strerror(-rc));
+        die("cannot connect to %s: %s", options.url.host, reason(-rc));
 }
 
 /* False: the peer takes no more. It may have said why. */
@@ -141,7 +169,7 @@ receive_head(size_t *head)
         ssize_t n = skink_recv(skink, handle, buffer + len, BUFFER - len, 0);
 
         if (n < 0)
-            die("cannot receive: %s", strerror((int)-n));
+            die("cannot receive: %s", reason((int)-n));
         if (n == 0)
             die("the response has no head");
         len += (size_t)n;
@@ -161,7 +189,7 @@ receive_body(int fd, const char *bytes, size_t have)
 
         if (n < 0)
             die("after %llu bytes: %s", (unsigned long long)total,
-                strerror((int)-n));
+                reason((int)-n));
         if (n == 0)
             return total;
         write_all(fd, buffer, (size_t)n);
@@ -207,35 +235,52 @@ receive_response(void)
 
 /* ---- start ---- */
 
-static void
-usage(void)
+static _Noreturn void
+usage(FILE *to, int status)
 {
-    fprintf(stderr, "usage: get [--instance NAME] [-o FILE] [--upload FILE] "
-                    "http://ADDRESS[:PORT]/PATH\n");
-    exit(2);
+    fputs("usage: get [--instance NAME] [-o FILE] [--timeout SECONDS] "
+          "[--upload FILE]\n"
+          "           http://ADDRESS[:PORT]/PATH\n",
+          to);
+    exit(status);
+}
+
+static int
+parse_seconds(const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || n < 0 || n > INT_MAX)
+        usage(stderr, 2);
+    return (int)n;
 }
 
 static void
 parse_options(int argc, char **argv)
 {
     static const struct option table[] = {
+        {"help", no_argument, NULL, 'h'},
         {"instance", required_argument, NULL, 'i'},
+        {"timeout", required_argument, NULL, 't'},
         {"upload", required_argument, NULL, 'u'},
         {NULL, 0, NULL, 0}};
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "o:", table, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "ho:", table, NULL)) != -1) {
         if (opt == 'i')
             options.instance = optarg;
         else if (opt == 'u')
             options.upload = optarg;
         else if (opt == 'o')
             options.output = optarg;
+        else if (opt == 't')
+            options.timeout = parse_seconds(optarg);
         else
-            usage();
+            usage(opt == 'h' ? stdout : stderr, opt == 'h' ? 0 : 2);
     }
     if (optind != argc - 1 || !http_parse_url(argv[optind], &options.url))
-        usage();
+        usage(stderr, 2);
 }
 
 int

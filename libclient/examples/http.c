@@ -224,6 +224,26 @@ take_path(struct text target, char out[HTTP_PATH_MAX])
     return true;
 }
 
+void
+http_encode_path(const char *path, char out[HTTP_ENCODED_MAX])
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (; *path != '\0'; path++) {
+        unsigned char c = (unsigned char)*path;
+
+        /* RFC 3986 2.3: unreserved; and the slashes between names. */
+        if (c < 0x80 && (isalnum(c) || strchr("-._~/", c) != NULL)) {
+            *out++ = *path;
+            continue;
+        }
+        *out++ = '%';
+        *out++ = digits[c >> 4];
+        *out++ = digits[c & 15];
+    }
+    *out = '\0';
+}
+
 static bool
 take_method(struct text t, char out[16])
 {
@@ -288,6 +308,7 @@ http_reason(int status)
                  {201, "Created"},
                  {204, "No Content"},
                  {206, "Partial Content"},
+                 {301, "Moved Permanently"},
                  {400, "Bad Request"},
                  {403, "Forbidden"},
                  {404, "Not Found"},

@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_MAX 8192 /* bytes of a request's or a response's head */
-#define HTTP_PATH_MAX 1024 /* bytes, with the final NUL */
+#define HTTP_HEAD_MAX    8192 /* bytes of a request's or a response's head */
+#define HTTP_PATH_MAX    1024 /* bytes, with the final NUL */
+#define HTTP_ENCODED_MAX (3 * HTTP_PATH_MAX) /* the same, in an URL */
 
 /* The fields that requests and responses share. */
 struct http_fields {
@@ -50,6 +51,10 @@ bool http_parse_response(const char *head, size_t len, struct http_response *r);
 
 /* http://HOST[:PORT][/PATH] */
 bool http_parse_url(const char *text, struct http_url *url);
+
+/* The other way: `path`, shorter than HTTP_PATH_MAX, with %XX for all that is
+ * more than a name in an URL, in markup or in a field. */
+void http_encode_path(const char *path, char out[HTTP_ENCODED_MAX]);
 
 /* Which bytes of a file of `size` bytes a GET is to be answered with: 200 or
  * 206 with *first and *count; 416. */

@@ -3,16 +3,16 @@
  *
  *   httpd [--instance NAME] [--port PORT] [--upload] [--verbose] DIRECTORY
  *
- * GET and HEAD of files below DIRECTORY, one range of bytes at a time; with
- * --upload also PUT and POST, which make a file whole or not at all.
+ * GET and HEAD of what is below DIRECTORY, one range of bytes at a time: files,
+ * and for a directory its index.html or a list of what is there; with --upload
+ * also PUT and POST, which make a file whole or not at all.
  *
  * A connection is a state machine. Each of its steps does as much as it can
  * without blocking and says whether the next step may run; when none can, we
  * wait for bytes or for room, as the state says. */
-#include "libclient/client.h"
-#include "libclient/examples/files.h"
-#include "libclient/examples/http.h"
+#include "libclient/examples/attach.h"
 #include "libclient/examples/listen.h"
+#include "libclient/examples/respond.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,170 +23,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER 65536 /* bytes, of either direction */
-#define EVENTS 64    /* taken at once */
-
-enum state {
-    READ_HEAD, /* wait for a whole head */
-    READ_BODY, /* of an upload, into its file */
-    WRITE,     /* what is in `out`, then what is left of `file` */
-    DRAIN      /* all is said: read until the peer has heard it */
-};
+#define EVENTS 64 /* taken at once */
 
 enum step { STEP_ON, STEP_WAIT, STEP_END };
-
-struct connection {
-    int handle;
-    enum state state, after_write;
-    struct http_request request;
-    struct upload upload;
-    uint64_t body_left; /* of the request */
-    int file;           /* that is sent; -1: none */
-    uint64_t file_left;
-    char peer[32];
-    size_t in_begin, in_end, out_begin, out_end;
-    char in[BUFFER], out[BUFFER];
-};
 
 static struct {
     const char *instance;
     int port;
-    bool upload, verbose;
-    int root;
 } options = {.port = 80};
 
+static struct site site;
 static struct skink *skink;
 static int listener;
 
-static void
+static _Noreturn void
 die(const char *what, int error)
 {
     fprintf(stderr, "httpd: %s: %s\n", what, strerror(error));
     exit(EXIT_FAILURE);
-}
-
-/* ---- answers ---- */
-
-static void
-log_request(const struct connection *c, int status, uint64_t length)
-{
-    if (options.verbose)
-        fprintf(stderr, "%s %s /%s %d %llu\n", c->peer, c->request.method,
-                c->request.path, status, (unsigned long long)length);
-}
-
-/* Puts a head into `out`. `extra`: more fields, each with its CRLF. */
-static void
-answer(struct connection *c, int status, uint64_t length, const char *extra)
-{
-    int n =
-        snprintf(c->out, sizeof c->out,
-                 "HTTP/1.1 %d %s\r\nServer: skink-httpd\r\n"
-                 "Content-Length: %llu\r\n%s%s\r\n",
-                 status, http_reason(status), (unsigned long long)length,
-                 c->request.keep_alive ? "" : "Connection: close\r\n", extra);
-
-    c->out_begin = 0;
-    c->out_end = (size_t)n;
-    c->state = WRITE;
-    c->after_write = c->request.keep_alive ? READ_HEAD : DRAIN;
-    log_request(c, status, length);
-}
-
-/* What cannot be answered otherwise. A body that was not read is in the way of
- * the next request, so the connection ends. */
-static void
-refuse(struct connection *c, int status)
-{
-    if (c->body_left > 0 || status == 400 || status == 411 || status == 431)
-        c->request.keep_alive = false;
-    answer(c, status, 0, status == 405 ? "Allow: GET, HEAD\r\n" : "");
-}
-
-/* ---- GET and HEAD ---- */
-
-static void
-answer_file(struct connection *c, int file, uint64_t size)
-{
-    uint64_t first, count;
-    int status = http_select_range(&c->request.fields, size, &first, &count);
-    char extra[96] = "Accept-Ranges: bytes\r\n";
-
-    if (status == 206)
-        snprintf(extra, sizeof extra, "Content-Range: bytes %llu-%llu/%llu\r\n",
-                 (unsigned long long)first,
-                 (unsigned long long)(first + count - 1),
-                 (unsigned long long)size);
-    if (status == 416) {
-        snprintf(extra, sizeof extra, "Content-Range: bytes */%llu\r\n",
-                 (unsigned long long)size);
-        count = 0;
-    }
-    answer(c, status, count, extra);
-    if (status == 416 || strcmp(c->request.method, "HEAD") == 0 ||
-        lseek(file, (off_t)first, SEEK_SET) < 0) {
-        close(file);
-        return;
-    }
-    c->file = file;
-    c->file_left = count;
-}
-
-static void
-begin_get(struct connection *c)
-{
-    const char *path = c->request.path;
-    size_t len = strlen(path);
-    char index[HTTP_PATH_MAX + 16];
-    uint64_t size;
-    int file;
-
-    snprintf(index, sizeof index, "%s%s", path,
-             len == 0 || path[len - 1] == '/' ? "index.html" : "");
-    file = files_open(options.root, index, &size);
-    if (file < 0)
-        refuse(c, http_status_of(-file));
-    else
-        answer_file(c, file, size);
-}
-
-/* ---- PUT and POST ---- */
-
-static void
-begin_upload(struct connection *c)
-{
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    int rc;
-
-    if (!c->request.fields.has_length) {
-        refuse(c, 411);
-        return;
-    }
-    rc = upload_begin(&c->upload, options.root, c->request.path);
-    if (rc < 0) {
-        refuse(c, http_status_of(-rc));
-        return;
-    }
-    c->state = READ_BODY;
-    if (!c->request.fields.expect_continue || c->in_begin < c->in_end)
-        return;
-    memcpy(c->out, go_on, sizeof go_on - 1);
-    c->out_begin = 0;
-    c->out_end = sizeof go_on - 1;
-    c->after_write = READ_BODY;
-    c->state = WRITE;
-}
-
-static void
-end_upload(struct connection *c)
-{
-    bool existed = c->upload.existed;
-    int rc = upload_finish(&c->upload);
-
-    if (rc < 0)
-        refuse(c, http_status_of(-rc));
-    else
-        answer(c, existed ? 204 : 201, 0, "");
 }
 
 /* ---- the steps ---- */
@@ -202,44 +56,14 @@ fill_in(struct connection *c)
         c->in_end -= c->in_begin;
         c->in_begin = 0;
     }
-    n = skink_recv(skink, c->handle, c->in + c->in_end, BUFFER - c->in_end, 0);
+    n = skink_recv(skink, c->handle, c->in + c->in_end,
+                   RESPOND_BUFFER - c->in_end, 0);
     if (n == -EAGAIN)
         return STEP_WAIT;
     if (n <= 0)
         return STEP_END;
     c->in_end += (size_t)n;
     return STEP_ON;
-}
-
-static bool
-is_get(const struct connection *c)
-{
-    return strcmp(c->request.method, "GET") == 0 ||
-           strcmp(c->request.method, "HEAD") == 0;
-}
-
-static bool
-is_upload(const struct connection *c)
-{
-    return options.upload && (strcmp(c->request.method, "PUT") == 0 ||
-                              strcmp(c->request.method, "POST") == 0);
-}
-
-static void
-begin_request(struct connection *c, int status)
-{
-    c->body_left = c->request.fields.has_length ? c->request.fields.length : 0;
-    /* A body that nobody reads would be taken for the next request. */
-    if (c->body_left > 0 && !is_upload(c))
-        c->request.keep_alive = false;
-    if (status != 0)
-        refuse(c, status);
-    else if (is_get(c))
-        begin_get(c);
-    else if (is_upload(c))
-        begin_upload(c);
-    else
-        refuse(c, 405);
 }
 
 static enum step
@@ -253,11 +77,11 @@ step_read_head(struct connection *c)
         return fill_in(c);
     memset(&c->request, 0, sizeof c->request);
     if (len == 0 || len > HTTP_HEAD_MAX) {
-        refuse(c, 431);
+        respond_refuse(c, 431);
         return STEP_ON;
     }
     c->in_begin += len;
-    begin_request(c, http_parse_request(head, len, &c->request));
+    respond_begin(c, http_parse_request(head, len, &c->request));
     return STEP_ON;
 }
 
@@ -268,7 +92,7 @@ step_read_body(struct connection *c)
     ssize_t n;
 
     if (c->body_left == 0) {
-        end_upload(c);
+        respond_end_upload(c);
         return STEP_ON;
     }
     if (have == 0)
@@ -280,7 +104,7 @@ step_read_body(struct connection *c)
         int error = errno;
 
         upload_abandon(&c->upload);
-        refuse(c, http_status_of(error));
+        respond_refuse(c, http_status_of(error));
         return STEP_ON;
     }
     c->in_begin += (size_t)n;
@@ -300,7 +124,8 @@ close_file(struct connection *c)
 static enum step
 fill_out(struct connection *c)
 {
-    size_t want = c->file_left < BUFFER ? (size_t)c->file_left : BUFFER;
+    size_t want =
+        c->file_left < RESPOND_BUFFER ? (size_t)c->file_left : RESPOND_BUFFER;
     ssize_t n = read(c->file, c->out, want);
 
     if (n <= 0)
@@ -401,6 +226,7 @@ begin(int handle, const struct sockaddr_in *peer)
     }
     /* Not the buffers: only what is used of them is touched. */
     memset(c, 0, offsetof(struct connection, in));
+    c->site = &site;
     c->handle = handle;
     c->file = c->upload.fd = -1;
     snprintf(c->peer, sizeof c->peer, "%s:%u",
@@ -428,18 +254,20 @@ accept_all(void)
 
 /* ---- start ---- */
 
-static void
-usage(void)
+static _Noreturn void
+usage(FILE *to, int status)
 {
-    fprintf(stderr, "usage: httpd [--instance NAME] [--port PORT] [--upload] "
-                    "[--verbose] DIRECTORY\n");
-    exit(2);
+    fputs("usage: httpd [--instance NAME] [--port PORT] [--upload] "
+          "[--verbose] DIRECTORY\n",
+          to);
+    exit(status);
 }
 
 static void
 parse_options(int argc, char **argv)
 {
     static const struct option table[] = {
+        {"help", no_argument, NULL, 'h'},
         {"instance", required_argument, NULL, 'i'},
         {"port", required_argument, NULL, 'p'},
         {"upload", no_argument, NULL, 'u'},
@@ -447,34 +275,30 @@ parse_options(int argc, char **argv)
         {NULL, 0, NULL, 0}};
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "h", table, NULL)) != -1) {
         if (opt == 'i')
             options.instance = optarg;
         else if (opt == 'p')
             options.port = atoi(optarg);
         else if (opt == 'u')
-            options.upload = true;
+            site.upload = true;
         else if (opt == 'v')
-            options.verbose = true;
+            site.verbose = true;
         else
-            usage();
+            usage(opt == 'h' ? stdout : stderr, opt == 'h' ? 0 : 2);
     }
     if (optind != argc - 1 || options.port <= 0 || options.port > 65535)
-        usage();
-    options.root = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (options.root < 0)
+        usage(stderr, 2);
+    site.root = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site.root < 0)
         die(argv[optind], errno);
 }
 
 int
 main(int argc, char **argv)
 {
-    int rc;
-
     parse_options(argc, argv);
-    rc = skink_open(&skink, options.instance);
-    if (rc < 0)
-        die("cannot attach", -rc);
+    skink = attach_to("httpd", options.instance);
     listener = listen_on(skink, (uint16_t)options.port, 512);
     if (listener < 0)
         die("cannot listen", -listener);

@@ -35,7 +35,10 @@ __tsan_default_suppressions(void)
 
 struct fake {
     struct skink *s;
-    int connection; /* tcpd's end */
+    char dir[80];      /* private, with nothing in it but */
+    char apid_at[88];  /* the socket of a test that plays apid */
+    char endpoint[96]; /* the same, as ZeroMQ writes it */
+    int connection;    /* tcpd's end */
     struct region tx, rx, tcpd, apid;
     struct client_rx_shm *shm; /* what tcpd writes */
     const struct client_tx_shm *heard;
@@ -55,6 +58,19 @@ fake_region(uint32_t id, size_t size, struct region *theirs, bool writable)
     return mine;
 }
 
+static inline void
+fake_make_dir(struct fake *f)
+{
+    const char *tmp = getenv("TMPDIR");
+    int len = snprintf(f->dir, sizeof f->dir, "%s/skink-test-XXXXXX",
+                       tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
+
+    assert_in_range(len, 1, sizeof f->dir - 1);
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->apid_at, sizeof f->apid_at, "%s/apid", f->dir);
+    snprintf(f->endpoint, sizeof f->endpoint, "ipc://%s", f->apid_at);
+}
+
 static inline int
 fake_setup(void **state)
 {
@@ -63,6 +79,7 @@ fake_setup(void **state)
     int pair[2];
 
     assert_non_null(f);
+    fake_make_dir(f);
     f->tx = fake_region(REGION_CLIENT_TX(0), CLIENT_REGION_SIZE, &p.tx, true);
     f->rx = fake_region(REGION_CLIENT_RX(0), CLIENT_REGION_SIZE, &p.rx, false);
     f->tcpd = fake_region(REGION_TCPD_CNC, sizeof(struct cnc_shm), &p.tcpd_cnc,
@@ -72,8 +89,7 @@ fake_setup(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     p.connection = pair[0];
     f->connection = pair[1];
-    snprintf(p.endpoint, sizeof p.endpoint, "ipc:///tmp/skink-test-%ld",
-             (long)getpid());
+    snprintf(p.endpoint, sizeof p.endpoint, "%s", f->endpoint);
     f->shm = (struct client_rx_shm *)(void *)f->rx.base;
     f->heard = (const struct client_tx_shm *)(const void *)f->tx.base;
     client_word_store(&f->shm->epoch, 1);
@@ -93,6 +109,8 @@ fake_teardown(void **state)
     region_unmap(&f->rx);
     region_unmap(&f->tcpd);
     region_unmap(&f->apid);
+    unlink(f->apid_at); /* a test that failed has not closed it */
+    rmdir(f->dir);
     free(f);
     return 0;
 }

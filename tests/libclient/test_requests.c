@@ -13,15 +13,11 @@ struct apid {
 };
 
 static void
-apid_open(struct apid *a)
+apid_open(struct apid *a, const struct fake *f)
 {
-    char endpoint[64];
-
-    snprintf(endpoint, sizeof endpoint, "ipc:///tmp/skink-test-%ld",
-             (long)getpid());
     a->context = zmq_ctx_new();
     a->router = zmq_socket(a->context, ZMQ_ROUTER);
-    assert_int_equal(zmq_bind(a->router, endpoint), 0);
+    assert_int_equal(zmq_bind(a->router, f->endpoint), 0);
 }
 
 static void
@@ -47,13 +43,23 @@ apid_take(struct apid *a, long ms)
     return skink__api__request__unpack(NULL, (size_t)len, body);
 }
 
-static void
-apid_drop(struct apid *a, long ms)
+/* The next request, which has to come. */
+static Skink__Api__Request *
+apid_expect(struct apid *a)
 {
-    Skink__Api__Request *q = apid_take(a, ms);
+    Skink__Api__Request *q = apid_take(a, 5000);
 
-    assert_non_null(q);
-    skink__api__request__free_unpacked(q, NULL);
+    if (q == NULL) {
+        fail_msg("no request came");
+        abort(); /* not reached, which gcc cannot know */
+    }
+    return q;
+}
+
+static void
+apid_drop(struct apid *a)
+{
+    skink__api__request__free_unpacked(apid_expect(a), NULL);
 }
 
 static void
@@ -128,9 +134,8 @@ hello_comes_first_with_the_version(void **state)
     struct apid a;
     Skink__Api__Request *q;
 
-    apid_open(&a);
-    q = apid_take(&a, 5000);
-    assert_non_null(q);
+    apid_open(&a, f);
+    q = apid_expect(&a);
     assert_int_equal(q->number, 1);
     assert_int_equal(q->op_case, SKINK__API__REQUEST__OP_HELLO);
     assert_int_equal(q->hello->abi, SHM_ABI);
@@ -147,7 +152,7 @@ more_than_the_window_waits_and_all_is_answered_once(void **state)
     struct fake *f = *state;
     struct apid a;
 
-    apid_open(&a);
+    apid_open(&a, f);
     for (int i = 0; i < 200; i++)
         connecting(f);
     apid_serve(&a, f, 201);
@@ -166,10 +171,10 @@ what_is_lost_is_sent_again_when_apid_was_restarted(void **state)
     struct cnc_shm *apid = cnc_of(&f->apid);
     struct apid a;
 
-    apid_open(&a);
+    apid_open(&a, f);
     connecting(f);
-    apid_drop(&a, 5000);
-    apid_drop(&a, 5000);
+    apid_drop(&a);
+    apid_drop(&a);
     client_word_store(&apid->epoch, 5);
     apid_serve(&a, f, 2);
     while (!all_answered(f))
@@ -184,10 +189,10 @@ a_result_that_was_not_asked_for_changes_nothing(void **state)
     struct apid a;
     int h;
 
-    apid_open(&a);
+    apid_open(&a, f);
     h = connecting(f);
-    apid_drop(&a, 5000);
-    apid_drop(&a, 5000);
+    apid_drop(&a);
+    apid_drop(&a);
     apid_answer(&a, 77, 78, -ECONNREFUSED);
     apid_answer(&a, 0, 0, -ECONNREFUSED);
     apid_answer(&a, 1, 2, 0);
@@ -206,10 +211,10 @@ a_refused_connect_leaves_a_socket_that_can_try_again(void **state)
     int h, error = 0;
     socklen_t len = sizeof error;
 
-    apid_open(&a);
+    apid_open(&a, f);
     h = connecting(f);
-    apid_drop(&a, 5000);
-    apid_drop(&a, 5000);
+    apid_drop(&a);
+    apid_drop(&a);
     apid_answer(&a, 1, 2, 0);
     apid_answer(&a, 2, 3, -ENETUNREACH);
     while (!all_answered(f))
@@ -229,7 +234,7 @@ closing_waits_for_the_answer_that_names_the_slot(void **state)
     struct apid a;
     int h;
 
-    apid_open(&a);
+    apid_open(&a, f);
     h = connecting(f);
     assert_int_equal(skink_close(f->s, h), 0);
     assert_int_equal(fake_hear(f, 0).flags, 0);

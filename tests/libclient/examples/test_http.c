@@ -153,6 +153,18 @@ a_url_has_a_host_a_port_and_a_path(void **state)
 }
 
 static void
+what_is_more_than_a_name_is_encoded(void **state)
+{
+    char out[HTTP_ENCODED_MAX];
+
+    (void)state;
+    http_encode_path("a b/~c-d_e.f", out);
+    assert_string_equal(out, "a%20b/~c-d_e.f");
+    http_encode_path("\r\n:%?\"\xff", out);
+    assert_string_equal(out, "%0D%0A%3A%25%3F%22%FF");
+}
+
+static void
 a_response_has_a_status_and_a_length(void **state)
 {
     static const char head[] = "HTTP/1.1 206 Partial Content\r\n"
@@ -178,6 +190,7 @@ main(void)
         cmocka_unit_test(lengths_that_differ_or_are_no_numbers_are_refused),
         cmocka_unit_test(one_range_selects_bytes_and_others_are_ignored),
         cmocka_unit_test(a_url_has_a_host_a_port_and_a_path),
+        cmocka_unit_test(what_is_more_than_a_name_is_encoded),
         cmocka_unit_test(a_response_has_a_status_and_a_length),
     };
 
