@@ -162,15 +162,16 @@ serve(void)
     for (;;) {
         struct worker *w = calloc(1, sizeof *w);
         int s = net->accept(listener);
+        pthread_t thread; /* *w is the thread's from its first moment */
 
         if (s < 0)
             die(EXIT_FAILED, "cannot accept: %s", strerror(-s));
         if (w == NULL)
             die(EXIT_FAILED, "out of memory");
         w->s = s;
-        if (pthread_create(&w->thread, NULL, serve_thread, w) != 0)
+        if (pthread_create(&thread, NULL, serve_thread, w) != 0)
             die(EXIT_FAILED, "out of threads");
-        pthread_detach(w->thread);
+        pthread_detach(thread);
     }
 }
 

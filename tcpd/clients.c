@@ -52,6 +52,41 @@ clients_init(struct clients *cs, struct tcp *tcp, struct checkpoint *cp,
         client_clear(&cs->client[i], i);
 }
 
+/* Over all clients of c's uid. */
+static void
+sum_uses(const struct clients *cs, const struct client *c, uint32_t *slots,
+         uint32_t *listeners)
+{
+    *slots = 0;
+    *listeners = 0;
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        const struct client *other = &cs->client[i];
+
+        if (other->used && other->uid == c->uid) {
+            *slots += other->attached;
+            *listeners += other->listeners;
+        }
+    }
+}
+
+bool
+clients_may_attach(const struct clients *cs, const struct client *c)
+{
+    uint32_t slots, listeners;
+
+    sum_uses(cs, c, &slots, &listeners);
+    return slots < UID_SLOTS;
+}
+
+bool
+clients_may_bind(const struct clients *cs, const struct client *c)
+{
+    uint32_t slots, listeners;
+
+    sum_uses(cs, c, &slots, &listeners);
+    return slots < UID_SLOTS && listeners < UID_LISTENERS;
+}
+
 struct client *
 clients_find(struct clients *cs, const uint8_t token[TOKEN_SIZE])
 {

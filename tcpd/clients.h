@@ -21,6 +21,10 @@ enum slot_kind {
     SLOT_KIND_LOST      /* its connection died with a predecessor: ECONNRESET */
 };
 
+/* What all clients of one uid may use at most: the rest is for others. */
+#define UID_LISTENERS (TCPD_LISTENERS / 4 * 3)
+#define UID_SLOTS     (TCPD_TCBS / 4 * 3)
+
 /* tcpd's own book on one socket of one client. */
 struct slot {
     uint32_t generation;
@@ -55,7 +59,8 @@ struct client {
     uint32_t
         given_free; /* first free given slot, linked by `ref`; SLOT_UNASSIGNED */
     uint32_t own_high, given_high;
-    uint32_t attached; /* slots in use */
+    uint32_t attached;  /* slots in use */
+    uint32_t listeners; /* of these, bound ones */
     struct chunk_pool pool;
     struct list again, dirty_slots, due; /* slots by `again`, `dirty`, `due` */
 };
@@ -94,6 +99,10 @@ void clients_settle(struct clients *cs);
 
 /* After the commit: shows cursors and states, adds events, rings. */
 void clients_publish(struct clients *cs);
+
+/* May this client's uid have one more socket, or one more bound one? */
+bool clients_may_attach(const struct clients *cs, const struct client *c);
+bool clients_may_bind(const struct clients *cs, const struct client *c);
 
 /* The client with this token (compared in constant time), or NULL. */
 struct client *clients_find(struct clients *cs,

@@ -49,6 +49,8 @@ serve_bind(struct clients *cs, struct client *c, struct slot *s,
 
     if (s->kind != SLOT_KIND_FREE)
         return EINVAL;
+    if (!clients_may_bind(cs, c))
+        return ENOBUFS;
     l = tcp_call_bind(cs->tcp, &owner, &q->addr, q->port, &error);
     if (l == NULL)
         return errno_of_call(error);
@@ -97,6 +99,8 @@ serve_connect(struct clients *cs, struct client *c, struct slot *s,
         return EISCONN;
     if (s->kind == SLOT_KIND_LOST || (bound != NULL && bound->backlog != 0))
         return EINVAL;
+    if (bound == NULL && !clients_may_attach(cs, c))
+        return ENOBUFS;
     tcb = tcp_call_connect(cs->tcp, &owner, bound, &q->addr, q->port, &c->pool,
                            (const uint8_t *)c->tx + CLIENT_CHUNK_OFFSET, now,
                            &error);

@@ -21,7 +21,8 @@ client_give_slot(struct client *c)
 static void
 settle_accepted(struct clients *cs, struct client *c, struct tcb *tcb)
 {
-    uint32_t number = client_give_slot(c);
+    uint32_t number =
+        clients_may_attach(cs, c) ? client_give_slot(c) : SLOT_UNASSIGNED;
 
     if (number == SLOT_UNASSIGNED) {
         tcp_call_abort(cs->tcp, tcb, tcb->established_at);

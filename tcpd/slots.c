@@ -47,8 +47,9 @@ clients_attach(struct client *c, uint32_t slot, enum slot_kind kind,
 {
     struct slot *s = &c->slots[slot];
 
-    if (s->kind == SLOT_KIND_FREE)
-        c->attached++;
+    c->attached += s->kind == SLOT_KIND_FREE;
+    c->listeners -= s->kind == SLOT_KIND_LISTENER;
+    c->listeners += kind == SLOT_KIND_LISTENER;
     s->kind = kind;
     s->ref = ref;
     s->read_end = bits_round_up(s->read_end, CHUNK);
@@ -75,6 +76,7 @@ slot_free(const struct clients *cs, struct client *c, struct slot *s,
 {
     if (tcb != NULL)
         slot_set_ends(cs, s, tcb);
+    c->listeners -= s->kind == SLOT_KIND_LISTENER;
     s->kind = SLOT_KIND_FREE;
     s->generation++;
     s->ref = SLOT_UNASSIGNED;

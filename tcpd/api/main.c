@@ -38,11 +38,19 @@ struct apid {
     int stop;
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define SANITIZED 1
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define SANITIZED 1
+#    endif
+#endif
+
 /* A sanitizer reserves more address space than any sensible limit. */
 static void
 limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
     const struct rlimit limit = {MEMORY_LIMIT, MEMORY_LIMIT};
 
     if (setrlimit(RLIMIT_DATA, &limit) != 0)

@@ -275,6 +275,38 @@ failed_connect_leaves_the_slot_as_it_was(void **state)
 }
 
 static void
+one_uid_leaves_listeners_for_others(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *greedy = end_attach(w, 0), *other = end_attach(w, 1);
+
+    w->d->clients.client[1].uid = w->d->clients.client[0].uid + 1;
+    for (uint32_t i = 0; i < UID_LISTENERS; i++)
+        assert_int_equal(end_op(greedy, API_LISTEN, i, 0).error, 0);
+    assert_int_equal(end_op(greedy, API_LISTEN, UID_LISTENERS, 0).error,
+                     -ENOBUFS);
+    assert_int_equal(end_op(other, API_LISTEN, 1, 0).error, 0);
+    end_die(greedy);
+    tcpd_world_run(w);
+    assert_int_equal(end_op(other, API_LISTEN, 2, 0).error, 0);
+}
+
+static void
+connecting_from_a_bound_slot_gives_its_share_of_listeners_back(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct api_request q = {.op = API_CONNECT, .slot = 1, .port = 80};
+
+    end_op(e, API_BIND, 1, 0);
+    assert_int_equal(w->d->clients.client[0].listeners, 1);
+    q.addr = addr_v4(0x0a070001);
+    assert_int_equal(end_ask(e, q).error, 0);
+    assert_int_equal(w->d->clients.client[0].listeners, 0);
+    assert_int_equal(w->d->clients.client[0].attached, 1);
+}
+
+static void
 slots_that_are_not_its_own_are_refused(void **state)
 {
     struct end *e = end_attach(*state, 0);
@@ -361,6 +393,9 @@ main(void)
         WITH_WORLD(listen_without_bind_chooses_a_port),
         WITH_WORLD(connect_from_a_bound_slot_keeps_its_port),
         WITH_WORLD(failed_connect_leaves_the_slot_as_it_was),
+        WITH_WORLD(one_uid_leaves_listeners_for_others),
+        WITH_WORLD(
+            connecting_from_a_bound_slot_gives_its_share_of_listeners_back),
         WITH_WORLD(slots_that_are_not_its_own_are_refused),
         WITH_WORLD(nodelay_is_set_and_read_back),
         WITH_WORLD(option_of_a_dead_connection_wakes_nobody),
