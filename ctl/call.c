@@ -5,9 +5,11 @@
 
 #include "base/os/fdpass.h"
 #include "ctl/control.h"
+#include "ctl/others.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,19 +18,50 @@
 #define PATIENCE_MS 10000
 
 static _Noreturn void
+not_running(const struct cli *cli)
+{
+    bool named = strcmp(cli->instance, "default") != 0;
+    const char *option = named ? " -i " : "";
+    const char *name = named ? cli->instance : "";
+    char others[256];
+
+    log_line("instance '%s' is not running", cli->instance);
+    if (cli->ends) {
+        if (others_running(others, sizeof others, cli->rundir) > 0)
+            log_hint("these are running: %s", others);
+    } else if (geteuid() == 0)
+        log_hint("start it with 'skink%s%s up', or apart from the host's "
+                 "network with 'skink%s%s up --netns'",
+                 option, name, option, name);
+    else
+        log_hint("start it with 'skink%s%s up --netns', or for all users with "
+                 "'sudo skink%s%s up'",
+                 option, name, option, name);
+    exit(EXIT_NOT_RUNNING);
+}
+
+static _Noreturn void
+not_permitted(const char *text)
+{
+    log_line("%s", text);
+    log_hint("only who started it and root may do that: try with sudo");
+    exit(EXIT_NOT_PERMITTED);
+}
+
+static _Noreturn void
 not_reached(const struct cli *cli)
 {
+    char text[128];
+
     if (errno == EACCES || errno == EPERM) {
-        log_line("instance '%s' is another user's", cli->instance);
-        log_hint("try with sudo");
-        exit(EXIT_NOT_PERMITTED);
+        snprintf(text, sizeof text, "instance '%s' is another user's",
+                 cli->instance);
+        not_permitted(text);
     }
     if (errno != ENOENT && errno != ECONNREFUSED)
         die(EXIT_FAILED, "cannot reach instance '%s': %s", cli->instance,
             strerror(errno));
-    log_line("instance '%s' is not running", cli->instance);
-    log_hint("start it with 'sudo skink up', or with 'skink up --netns'");
-    exit(EXIT_NOT_RUNNING);
+    not_running(cli);
 }
 
 static int
@@ -86,6 +119,8 @@ call(const struct cli *cli, const Skink__Control__Request *request, int *fds,
         len < 0 ? NULL : skink__control__reply__unpack(NULL, (size_t)len, buf);
     if (reply == NULL)
         die(EXIT_FAILED, "the supervisor's answer makes no sense");
+    if (reply->error == EXIT_NOT_PERMITTED)
+        not_permitted(reply->text);
     if (reply->error != 0)
         die((enum exit_status)reply->error, "%s", reply->text);
     close(sock);

@@ -2,6 +2,7 @@
 /* skink down, skink restart: orders to the supervisor. */
 #include "ctl/call.h"
 #include "ctl/commands.h"
+#include "ctl/json.h"
 #include "proto/shm/layout.h"
 
 #include <stdio.h>
@@ -12,18 +13,13 @@
 enum exit_status
 cmd_down(struct cli *cli, int argc, char **argv)
 {
-    const struct arg args[] = {
-        {.name = "help",
-         .letter = 'h',
-         .help = "this text",
-         .flag = &cli->help},
-        {.name = NULL},
-    };
+    const struct arg args[] = {{.name = NULL}};
     Skink__Control__Request request;
     Skink__Control__Down down;
     size_t no_fds = 0;
 
     cli_parse(cli, args, argc, argv, NULL, 0);
+    cli->ends = true;
     skink__control__request__init(&request);
     skink__control__down__init(&down);
     request.command_case = SKINK__CONTROL__REQUEST__COMMAND_DOWN;
@@ -53,16 +49,26 @@ require_daemon(const char *name)
     exit(EXIT_USAGE);
 }
 
+static void
+report(const struct cli *cli, const char *daemon, const char *text)
+{
+    struct json j = {.out = stdout};
+
+    if (!cli->json) {
+        puts(text);
+        return;
+    }
+    json_begin(&j, NULL, '{');
+    json_text(&j, "daemon", daemon);
+    json_text(&j, "result", text);
+    json_end(&j, '}');
+    putchar('\n');
+}
+
 enum exit_status
 cmd_restart(struct cli *cli, int argc, char **argv)
 {
-    const struct arg args[] = {
-        {.name = "help",
-         .letter = 'h',
-         .help = "this text",
-         .flag = &cli->help},
-        {.name = NULL},
-    };
+    const struct arg args[] = {{.name = NULL}};
     const char *name = NULL;
     char copy[32];
     Skink__Control__Request request;
@@ -85,7 +91,7 @@ cmd_restart(struct cli *cli, int argc, char **argv)
     reply = call(cli, &request, NULL, &no_fds);
     if (reply == NULL)
         die(EXIT_FAILED, "the supervisor ended");
-    puts(reply->text);
+    report(cli, name, reply->text);
     skink__control__reply__free_unpacked(reply, NULL);
     return EXIT_OK;
 }

@@ -37,13 +37,18 @@ grouped(char out[32], uint64_t value)
     return out;
 }
 
+static bool
+matches(const struct stats *s, const char *name)
+{
+    return s->pattern == NULL || regexec(&s->regex, name, 0, NULL, 0) == 0;
+}
+
 static void
 show(struct stats *s, const char *name, uint64_t value)
 {
     char text[32];
 
-    if ((s->nonzero && value == 0) ||
-        (s->pattern != NULL && regexec(&s->regex, name, 0, NULL, 0) != 0))
+    if ((s->nonzero && value == 0) || !matches(s, name))
         return;
     if (s->cli->json)
         json_number(&s->json, name, value);
@@ -72,23 +77,43 @@ show_all(struct stats *s, const struct look *l)
         show(s, drop_name(d), drops_of_all(l, d));
 }
 
+/* `daemon` is NULL when packets may be dropped for that reason in several. */
+static void
+print_meaning(const struct cli *cli, const char *name, const char *daemon,
+              const char *help)
+{
+    struct json j = {.out = stdout};
+
+    if (!cli->json) {
+        printf("%s  %s%s\n  %s\n", name,
+               daemon != NULL ? "counter  " : "counter of dropped packets",
+               daemon != NULL ? daemon : "", help);
+        return;
+    }
+    json_begin(&j, NULL, '{');
+    json_text(&j, "name", name);
+    json_text(&j, "daemon", daemon);
+    json_text(&j, "help", help);
+    json_end(&j, '}');
+    putchar('\n');
+}
+
 /* The names are in the program, so no instance is needed. */
 static enum exit_status
-explain(const char *name)
+explain(const struct cli *cli, const char *name)
 {
     for (enum counter c = 0; c < COUNTERS; c++) {
-        if (strcmp(counter_name(c), name) == 0) {
-            printf("%s  counter  %s\n  %s\n", name,
-                   daemon_name(counter_daemon(c)), counter_help(c));
-            return EXIT_OK;
-        }
+        if (strcmp(counter_name(c), name) != 0)
+            continue;
+        print_meaning(cli, name, daemon_name(counter_daemon(c)),
+                      counter_help(c));
+        return EXIT_OK;
     }
     for (enum drop d = DROP_NONE + 1; d < DROPS; d++) {
-        if (strcmp(drop_name(d), name) == 0) {
-            printf("%s  counter of dropped packets\n  %s\n", name,
-                   drop_help(d));
-            return EXIT_OK;
-        }
+        if (strcmp(drop_name(d), name) != 0)
+            continue;
+        print_meaning(cli, name, NULL, drop_help(d));
+        return EXIT_OK;
     }
     log_line("there is no counter '%s'", name);
     log_hint("'skink stats' lists them all");
@@ -107,7 +132,27 @@ compile(struct stats *s)
     if (error == 0)
         return;
     regerror(error, &s->regex, why, sizeof why);
-    die(EXIT_USAGE, "'%s' is not a regular expression: %s", s->pattern, why);
+    log_line("'%s' is not a regular expression: %s", s->pattern, why);
+    log_hint("PATTERN is one as of grep -E, for a part of the name: 'drop', "
+             "'^tcp.in', 'retrans|reset'");
+    exit(EXIT_USAGE);
+}
+
+/* The names are known without any instance. */
+static bool
+matches_any(const struct stats *s)
+{
+    for (enum counter c = 0; c < COUNTERS; c++) {
+        if (matches(s, counter_name(c)))
+            return true;
+    }
+    for (enum drop d = DROP_NONE + 1; d < DROPS; d++) {
+        if (matches(s, drop_name(d)))
+            return true;
+    }
+    log_line("no counter's name matches '%s'", s->pattern);
+    log_hint("'skink stats' lists them all");
+    return false;
 }
 
 enum exit_status
@@ -123,19 +168,16 @@ cmd_stats(struct cli *cli, int argc, char **argv)
          .metavar = "NAME",
          .help = "what a counter means",
          .value = &name},
-        {.name = "json", .letter = 'j', .help = "JSON", .flag = &cli->json},
-        {.name = "help",
-         .letter = 'h',
-         .help = "this text",
-         .flag = &cli->help},
         {.name = NULL},
     };
     struct look look;
 
     cli_parse(cli, args, argc, argv, &s.pattern, 1);
     if (name != NULL)
-        return explain(name);
+        return explain(cli, name);
     compile(&s);
+    if (!matches_any(&s))
+        return EXIT_FAILED;
     look_open(&look, cli);
     if (cli->json)
         json_begin(&s.json, NULL, '{');

@@ -11,6 +11,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define LOG_PATH (RUNDIR_SIZE + 8)
 
 /* One daemon, as the supervisor's book, its cnc and /proc have it. */
 struct daemon_row {
@@ -21,6 +24,10 @@ struct daemon_row {
     enum conf_exit_why last_why;
     char last_exit[48];
     double outage_ms;
+};
+
+struct conns {
+    uint64_t established, opened, reset;
 };
 
 static const char *
@@ -61,10 +68,56 @@ row_of(const struct look *l, uint32_t id)
     return row;
 }
 
-static uint64_t
-established(const struct look *l)
+static struct conns
+conns_of(const struct look *l)
 {
-    return cnc_counter(l->cnc[DAEMON_TCPD], COUNTER_TCP_CURR_ESTAB);
+    const struct cnc_shm *tcpd = l->cnc[DAEMON_TCPD];
+
+    return (struct conns){
+        .established = cnc_counter(tcpd, COUNTER_TCP_CURR_ESTAB),
+        .opened = cnc_counter(tcpd, COUNTER_TCP_ACTIVE_OPENS) +
+                  cnc_counter(tcpd, COUNTER_TCP_PASSIVE_OPENS),
+        .reset = cnc_counter(tcpd, COUNTER_TCP_ESTAB_RESETS),
+    };
+}
+
+static const char *
+link_kind(const struct conf_net *net)
+{
+    return net->link_kind == CONF_LINK_VETH ? "veth" : "tap";
+}
+
+/* False: it runs in the foreground and says everything there. */
+static bool
+log_path(char out[LOG_PATH], const struct cli *cli)
+{
+    snprintf(out, LOG_PATH, "%s/log", cli->rundir);
+    return access(out, F_OK) == 0;
+}
+
+/* At most one about the daemons, and one about what is not shown. */
+static void
+give_hints(const struct cli *cli, const struct look *l)
+{
+    const char *failed = NULL;
+    bool eventful = false;
+    char log[LOG_PATH];
+
+    for (uint32_t i = 0; i < DAEMONS; i++) {
+        const struct conf_daemon *d = &l->conf->daemons[i];
+
+        if (d->state == CONF_DAEMON_FAILED)
+            failed = daemon_name(i);
+        eventful = eventful || d->state != CONF_DAEMON_OK || d->restarts > 0;
+    }
+    fflush(stdout); /* hints come last */
+    if (eventful && !cli->json && log_path(log, cli))
+        log_hint("%s%swhat the daemons said is in %s",
+                 failed != NULL ? failed : "",
+                 failed != NULL ? " dies again and again; " : "", log);
+    if (l->rings[0] == NULL)
+        log_hint(
+            "the rings are shown to who started the instance, and to root");
 }
 
 /* ---- text ---- */
@@ -94,11 +147,11 @@ print_header(const struct cli *cli, const struct look *l)
     char up[24], address[ADDR_TEXT], gateway[ADDR_TEXT];
 
     addr_format(gateway, net->gateway);
-    printf("%s  up %s  %s/%u gw %s  %.15s %u\n", cli->instance,
+    printf("%s  up %s  %s/%u gw %s  %s %.15s %u\n", cli->instance,
            age(up, seconds_since(l->conf->started_ns)),
            addr_format(address, net->address), net->prefix_len,
-           addr_is_any(net->gateway) ? "none" : gateway, net->link_name,
-           net->mtu);
+           addr_is_any(net->gateway) ? "none" : gateway, link_kind(net),
+           net->link_name, net->mtu);
 }
 
 static void
@@ -145,7 +198,7 @@ print_rings(const struct look *l)
 static void
 print_text(const struct cli *cli, const struct look *l)
 {
-    const struct cnc_shm *tcpd = l->cnc[DAEMON_TCPD];
+    struct conns conns = conns_of(l);
 
     print_header(cli, l);
     printf("%-7s %-8s %-7s %-7s %-9s %-6s %-7s %s\n", "DAEMON", "STATE", "PID",
@@ -159,15 +212,7 @@ print_text(const struct cli *cli, const struct look *l)
         print_rings(l);
     printf("conns %" PRIu64 " established, %" PRIu64 " opened, %" PRIu64
            " reset; clients %u\n",
-           established(l),
-           cnc_counter(tcpd, COUNTER_TCP_ACTIVE_OPENS) +
-               cnc_counter(tcpd, COUNTER_TCP_PASSIVE_OPENS),
-           cnc_counter(tcpd, COUNTER_TCP_ESTAB_RESETS), l->conf->clients);
-    for (uint32_t i = 0; i < DAEMONS; i++) {
-        if (l->conf->daemons[i].state == CONF_DAEMON_FAILED)
-            log_hint("%s dies again and again; what it says is in %s/log",
-                     daemon_name(i), cli->rundir);
-    }
+           conns.established, conns.opened, conns.reset, l->conf->clients);
 }
 
 /* ---- JSON ---- */
@@ -212,19 +257,24 @@ static void
 json_instance(struct json *j, const struct cli *cli, const struct look *l)
 {
     const struct conf_net *net = &l->conf->net;
-    char address[ADDR_TEXT], link[sizeof net->link_name];
+    char address[ADDR_TEXT], link[sizeof net->link_name], log[LOG_PATH];
+    struct conns conns = conns_of(l);
 
     snprintf(link, sizeof link, "%.15s", net->link_name);
     json_text(j, "instance", cli->instance);
+    json_text(j, "log", log_path(log, cli) ? log : NULL);
     json_number(j, "pid", l->conf->supervisor_pid);
     json_decimal(j, "up_s", seconds_since(l->conf->started_ns));
     json_text(j, "address", addr_format(address, net->address));
     json_number(j, "prefix_len", net->prefix_len);
     json_text(j, "gateway", addr_format(address, net->gateway));
     json_text(j, "link", link);
+    json_text(j, "link_kind", link_kind(net));
     json_number(j, "mtu", net->mtu);
     json_number(j, "clients", l->conf->clients);
-    json_number(j, "established", established(l));
+    json_number(j, "established", conns.established);
+    json_number(j, "opened", conns.opened);
+    json_number(j, "reset", conns.reset);
 }
 
 static void
@@ -254,14 +304,7 @@ print_json(const struct cli *cli, const struct look *l)
 enum exit_status
 cmd_status(struct cli *cli, int argc, char **argv)
 {
-    const struct arg args[] = {
-        {.name = "json", .letter = 'j', .help = "JSON", .flag = &cli->json},
-        {.name = "help",
-         .letter = 'h',
-         .help = "this text",
-         .flag = &cli->help},
-        {.name = NULL},
-    };
+    const struct arg args[] = {{.name = NULL}};
     struct look look;
 
     cli_parse(cli, args, argc, argv, NULL, 0);
@@ -270,5 +313,6 @@ cmd_status(struct cli *cli, int argc, char **argv)
         print_json(cli, &look);
     else
         print_text(cli, &look);
+    give_hints(cli, &look);
     return EXIT_OK;
 }

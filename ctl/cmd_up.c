@@ -22,7 +22,8 @@
 struct up {
     struct setup setup;
     bool foreground;
-    int ready; /* write end of the readiness pipe; -1 in the foreground */
+    bool link_named; /* --link was given */
+    int ready;       /* write end of the readiness pipe; -1 in the foreground */
 };
 
 /* The build tree has the shape of an installation. SKINK_LIBEXEC is for tests. */
@@ -41,16 +42,29 @@ find_daemons(struct setup *setup)
         die(EXIT_FAILED, "the path of the daemons is too long");
 }
 
+/* NULL: not given. */
+static void
+take_link(struct up *up, const char *link)
+{
+    up->link_named = link != NULL;
+    parse_link(&up->setup.net, up->link_named ? link : "tap");
+    if (up->setup.net.link_kind != CONF_LINK_VETH || up->setup.netns)
+        return;
+    log_line("a veth pair would outlive the instance here");
+    log_hint("give it a network of its own: skink up --netns --link %s", link);
+    exit(EXIT_USAGE);
+}
+
 static void
 parse(struct up *up, struct cli *cli, int argc, char **argv)
 {
     struct setup *setup = &up->setup;
-    const char *link = "tap", *addr = "10.7.0.2/24", *gw = NULL;
+    const char *link = NULL, *addr = "10.7.0.2/24", *gw = NULL;
     const char *mtu = "1500", *cpus = NULL;
     const struct arg args[] = {
         {.name = "link",
-         .metavar = "tap[:NAME]",
-         .help = "the device (default tap0)",
+         .metavar = "KIND[:NAME]",
+         .help = "tap (default tap0), or with --netns also veth",
          .value = &link},
         {.name = "addr",
          .metavar = "ADDR/LEN",
@@ -58,7 +72,7 @@ parse(struct up *up, struct cli *cli, int argc, char **argv)
          .value = &addr},
         {.name = "gw",
          .metavar = "ADDR|none",
-         .help = "gateway, and the host's side of a new TAP (10.7.0.1)",
+         .help = "gateway, and the host's side of a new link (10.7.0.1)",
          .value = &gw},
         {.name = "mtu",
          .metavar = "BYTES",
@@ -82,13 +96,24 @@ parse(struct up *up, struct cli *cli, int argc, char **argv)
     };
 
     cli_parse(cli, args, argc, argv, NULL, 0);
-    parse_link(&setup->net, link);
+    take_link(up, link);
     parse_network(&setup->net, addr, gw);
     setup->net.mtu = (uint32_t)args_number("--mtu", mtu, 576, 65535);
     parse_cpus(setup->cpu, cpus);
     snprintf(setup->instance, sizeof setup->instance, "%s", cli->instance);
     snprintf(setup->rundir, sizeof setup->rundir, "%s", cli->rundir);
     find_daemons(setup);
+}
+
+/* Who may not open a TAP device may still make a veth pair in a namespace. */
+static void
+settle_link(struct setup *setup)
+{
+    if (!setup->netns || device_has_tap())
+        return;
+    log_hint("/dev/net/tun: %s; the link is a veth pair instead of a TAP",
+             strerror(errno));
+    parse_link(&setup->net, "veth");
 }
 
 static void
@@ -247,5 +272,7 @@ cmd_up(struct cli *cli, int argc, char **argv)
 
     parse(&up, cli, argc, argv);
     instance_lock(&up.setup);
+    if (!up.link_named)
+        settle_link(&up.setup);
     return up.foreground ? supervise(&up) : go_to_background(&up);
 }

@@ -11,11 +11,14 @@
 #include <stddef.h>
 
 struct cli {
-    const char *instance;
-    const char *usage; /* of the command that runs */
+    const char *instance; /* NULL: not given, until the options are read */
+    const char *usage;    /* of the command that runs */
     bool json, help;
-    char rundir[RUNDIR_SIZE];
+    bool ends;                /* it is no use to say how to start an instance */
+    char rundir[RUNDIR_SIZE]; /* once the options are read */
 };
+
+#define CLI_OPTIONS_MAX 16 /* of a command, with those that all have */
 
 /* argv[0] is the command's name. Each returns the exit status. */
 enum exit_status cmd_up(struct cli *cli, int argc, char **argv);
@@ -25,13 +28,19 @@ enum exit_status cmd_exec(struct cli *cli, int argc, char **argv);
 enum exit_status cmd_status(struct cli *cli, int argc, char **argv);
 enum exit_status cmd_stats(struct cli *cli, int argc, char **argv);
 
-/* Options of a command wherever they stand, its operands into `operands`, at
- * most `room`; returns how many. Dies on one too many; answers --help and exits. */
+/* The rows that every command has: -j, -i, -h. */
+#define CLI_COMMON 3
+void cli_common(struct cli *cli, struct arg rows[CLI_COMMON + 1]);
+
+/* Options of a command, and those that all commands have, up to its first operand,
+ * whose index in argv it returns. Then the instance is settled. Answers --help
+ * and exits; dies when there can be no instance of that name. */
+int cli_options(struct cli *cli, const struct arg *args, int argc, char **argv);
+
+/* The same for options wherever they stand; the operands go into `operands`, at
+ * most `room`, and it returns how many. Dies on one too many. */
 int cli_parse(struct cli *cli, const struct arg *args, int argc, char **argv,
               const char **operands, int room);
-
-/* Prints usage and options and exits, when cli->help is set. */
-void cli_help(const struct cli *cli, const struct arg *args);
 
 /* The one of `names` that a person most likely meant by `typed`; NULL when
  * none is like it. `names` ends with NULL. */

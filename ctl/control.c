@@ -13,6 +13,7 @@
 #include "ctl/supervisor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,8 @@ serve_restart(struct control_connection *c, const char *name)
     }
     c->waits = true;
     c->daemon = id;
+    c->open = cnc_counter(c->supervisor->store.cnc[DAEMON_TCPD],
+                          COUNTER_TCP_CURR_ESTAB);
     child_restart(&c->supervisor->children[id], clock_now());
 }
 
@@ -235,17 +238,33 @@ control_open(struct supervisor *s, int listener)
 
 /* ---- late replies ---- */
 
+/* tcpd does not take its predecessor's connections over: that has to be said. */
+static const char *
+cost_text(char out[64], const struct control_connection *c)
+{
+    if (c->daemon != DAEMON_TCPD)
+        out[0] = '\0';
+    else if (c->open == 0)
+        snprintf(out, 64, "; no connection was open");
+    else
+        snprintf(out, 64, "; %" PRIu64 " connection%s open and %s now reset",
+                 c->open, c->open == 1 ? " was" : "s were",
+                 c->open == 1 ? "is" : "are");
+    return out;
+}
+
 void
 control_restarted(struct supervisor *s, enum daemon_id id, duration_t outage)
 {
     for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
         struct control_connection *c = &s->control.connections[i];
+        char cost[64];
 
         if (c->source.fd < 0 || !c->waits || c->daemon != id)
             continue;
         c->waits = false;
-        answer(c, EXIT_OK, "%s restarted, %.1f ms outage", daemon_name(id),
-               (double)outage.ns / 1e6);
+        answer(c, EXIT_OK, "%s restarted, %.1f ms outage%s", daemon_name(id),
+               (double)outage.ns / 1e6, cost_text(cost, c));
     }
 }
 

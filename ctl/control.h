@@ -8,6 +8,7 @@
 #include "proto/shm/layout.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define CONTROL_CONNECTIONS 16
@@ -21,6 +22,7 @@ struct control_connection {
     uid_t uid;
     bool waits; /* for the restart of: */
     enum daemon_id daemon;
+    uint64_t open; /* connections when it was asked for */
 };
 
 struct control {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A TAP device: frames with a vnet header of 12 bytes, so that one read or write
- * carries up to 64 KiB and nobody computes checksums that nobody checks. A device
- * that was there before is the administrator's: only its offloads are set. */
+/* The device of an instance and the kernel's side of it. A device that was there
+ * before is the administrator's: its addresses and flags are left as they are. */
 #define _GNU_SOURCE 1
 #include "ctl/device.h"
 
 #include "base/os/log.h"
+#include "ctl/device_kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -20,14 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-#define VNET_HEADER 12 /* bytes of struct virtio_net_hdr_mrg_rxbuf */
-
-/* How long a killed predecessor's linkd may take to let go of the device. */
-#define BUSY_TRIES    25
-#define BUSY_PAUSE_NS 20000000
 
 /* ---- addresses of the host ---- */
 
@@ -72,72 +63,6 @@ require_free(struct addr a, const char *what, const char *consequence)
              addr_format(text, a), owner, consequence);
     log_hint("choose another address with --addr, or use 'skink up --netns'");
     exit(EXIT_FAILED);
-}
-
-/* ---- the device ---- */
-
-static int
-open_tun(void)
-{
-    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    int why = errno;
-
-    if (fd >= 0)
-        return fd;
-    log_line("cannot open /dev/net/tun: %s", strerror(why));
-    if (why != EACCES && why != EPERM) {
-        log_hint("load the module: modprobe tun; in a container add --device "
-                 "/dev/net/tun");
-        exit(EXIT_FAILED);
-    }
-    log_hint("run 'sudo skink up', or let everyone open it: chmod 666 "
-             "/dev/net/tun");
-    exit(EXIT_NOT_PERMITTED);
-}
-
-static _Noreturn void
-not_attached(const char *name, int why)
-{
-    if (why == EBUSY) {
-        log_line("%s is in use by another program", name);
-        log_hint("choose another name with --link tap:NAME");
-        exit(EXIT_FAILED);
-    }
-    if (why == EPERM) {
-        log_line("may not attach to %s: %s", name, strerror(why));
-        log_hint("run 'sudo skink up', or give yourself a device once: sudo ip "
-                 "tuntap add %s mode tap vnet_hdr user $USER",
-                 name);
-        exit(EXIT_NOT_PERMITTED);
-    }
-    if (why == EINVAL) {
-        log_line("%s is there already and is not a TAP device", name);
-        log_hint("choose another name with --link tap:NAME");
-        exit(EXIT_FAILED);
-    }
-    die(EXIT_FAILED, "cannot attach to %s: %s", name, strerror(why));
-}
-
-/* Returns whether the device was there before: without the persistent flag it
- * lives only as long as the descriptor that made it. */
-static bool
-attach(int fd, const char *name)
-{
-    const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
-    struct ifreq req = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-    int header = VNET_HEADER;
-
-    snprintf(req.ifr_name, sizeof req.ifr_name, "%.15s", name);
-    for (int i = 1; ioctl(fd, TUNSETIFF, &req) < 0; i++) {
-        if (errno != EBUSY || i == BUSY_TRIES)
-            not_attached(name, errno);
-        nanosleep(&pause, NULL);
-    }
-    if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
-        ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) < 0 ||
-        ioctl(fd, TUNGETIFF, &req) < 0)
-        die(EXIT_FAILED, "%s: cannot set offloads: %s", name, strerror(errno));
-    return (req.ifr_flags & IFF_PERSIST) != 0;
 }
 
 /* ---- its kernel side ---- */
@@ -197,11 +122,15 @@ choose_mac(void)
 int
 device_open(struct conf_net *net)
 {
+    bool found = false;
     int fd;
 
     require_free(net->address, "", "; the kernel would answer with RST");
-    fd = open_tun();
-    if (!attach(fd, net->link_name)) {
+    if (net->link_kind == CONF_LINK_VETH)
+        fd = device_veth(net);
+    else
+        fd = device_tap(net, &found);
+    if (!found) {
         require_free(net->gateway, "the gateway ", "");
         raise_kernel_side(net);
     }

@@ -7,7 +7,8 @@
 #include "ctl/supervisor.h"
 
 /* Makes the directory and takes its lock, which this process and its children
- * hold until they end. Dies when another supervisor has it. */
+ * hold until they end. Dies when another supervisor has it. A directory that it
+ * made goes again if this process ends with an error. */
 void instance_lock(const struct setup *setup);
 
 /* Binds the three sockets anew; what a killed predecessor left is replaced. Only

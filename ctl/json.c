@@ -52,7 +52,10 @@ void
 json_text(struct json *j, const char *name, const char *value)
 {
     lead_in(j, name);
-    quoted(j, value);
+    if (value == NULL)
+        fputs("null", j->out);
+    else
+        quoted(j, value);
 }
 
 void

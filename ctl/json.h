@@ -16,6 +16,7 @@ struct json {
 /* `name` is NULL inside an array and for the outermost value. */
 void json_begin(struct json *j, const char *name, char bracket); /* { or [ */
 void json_end(struct json *j, char bracket);                     /* } or ] */
+/* A value of NULL is null. */
 void json_text(struct json *j, const char *name, const char *value);
 void json_number(struct json *j, const char *name, uint64_t value);
 void json_decimal(struct json *j, const char *name, double value);

@@ -13,33 +13,60 @@
 
 static const struct command {
     const char *name;
+    const char *brief; /* its operands, in the list of commands */
     const char *usage;
     const char *help;
     enum exit_status (*run)(struct cli *cli, int argc, char **argv);
 } commands[] = {
-    {"up", "up [OPTIONS]", "start linkd, ipd, tcpd and apid (foreground: --fg)",
-     cmd_up},
-    {"down", "down", "stop them; connections are reset", cmd_down},
-    {"restart", "restart DAEMON", "replace one daemon, keep connections",
-     cmd_restart},
-    {"exec", "exec COMMAND [ARGS]", "run COMMAND in the instance's network",
-     cmd_exec},
-    {"status", "status [-j]", "daemons, restarts, rings", cmd_status},
-    {"stats", "stats [PATTERN] [--nonzero] [-j] [--explain NAME]",
-     "counters, with meaning", cmd_stats},
+    {"up", "[OPTIONS]", "up [OPTIONS]",
+     "start linkd, ipd, tcpd and apid (foreground: --fg)", cmd_up},
+    {"down", "", "down", "stop them; connections are reset", cmd_down},
+    {"restart", "DAEMON", "restart DAEMON",
+     "replace one daemon; only tcpd's costs connections, for now", cmd_restart},
+    {"exec", "COMMAND [ARGS]", "exec [OPTIONS] COMMAND [ARGS]",
+     "run COMMAND in the instance's network", cmd_exec},
+    {"status", "", "status [-j]", "daemons, restarts, rings", cmd_status},
+    {"stats", "[PATTERN]", "stats [PATTERN] [--nonzero] [-j] [--explain NAME]",
+     "counters whose names match PATTERN, a regular expression", cmd_stats},
+    {"help", "[COMMAND]", "help [COMMAND]", "this text, or COMMAND's", NULL},
 };
 
+static bool version;
+
 static void
-print_help(const struct arg *args)
+options(struct cli *cli, struct arg rows[CLI_COMMON + 2])
 {
+    cli_common(cli, rows + 1);
+    rows[0] = (struct arg){
+        .name = "version", .help = "print the version", .flag = &version};
+}
+
+static void
+print_help(struct cli *cli)
+{
+    struct arg args[CLI_COMMON + 2];
+    char left[40], log[RUNDIR_SIZE];
+
+    options(cli, args);
     printf("skink - a TCP/IP stack in restartable daemons\n\n"
            "Usage: skink [-j] [-i INSTANCE] COMMAND [ARGS]\n\nCommands\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        printf("  %-20s  %s\n",
-               i < 3 || i == 4 ? commands[i].usage : commands[i].name,
-               commands[i].help);
-    printf("\nOptions\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        snprintf(left, sizeof left, "%s %s", commands[i].name,
+                 commands[i].brief);
+        printf("  %-20s  %s\n", left, commands[i].help);
+    }
+    printf("\nOptions, before COMMAND or after it\n");
     args_print(args);
+    if (!rundir_path(log, sizeof log, "INSTANCE"))
+        snprintf(log, sizeof log, "$SKINK_RUNDIR/INSTANCE");
+    printf("\nEnvironment\n"
+           "  SKINK_INSTANCE   which instance, if -i does not say\n"
+           "  SKINK_RUNDIR     where instances have their directories\n"
+           "'skink exec' sets both for COMMAND.\n"
+           "\nFiles\n"
+           "  %s/log\n"
+           "      what supervisor and daemons had to say; stays after 'down'\n",
+           log);
     printf("\n'skink COMMAND --help' lists a command's own options.\n"
            "Exit status: 0 ok, 1 failed, 2 usage, 3 not running, "
            "4 no permission, 5 timed out.\n");
@@ -48,11 +75,11 @@ print_help(const struct arg *args)
 static _Noreturn void
 unknown_command(const char *name)
 {
-    const char *names[ARRAY_LEN(commands) + 2] = {"help"};
+    const char *names[ARRAY_LEN(commands) + 1] = {NULL};
     const char *nearest;
 
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        names[i + 1] = commands[i].name;
+        names[i] = commands[i].name;
     nearest = cli_nearest(name, names);
     if (nearest != NULL)
         log_line("unknown command '%s' (did you mean '%s'?)", name, nearest);
@@ -62,37 +89,34 @@ unknown_command(const char *name)
     exit(EXIT_USAGE);
 }
 
-static void
-find_rundir(struct cli *cli)
+static const struct command *
+find_command(const char *name)
 {
-    if (rundir_path(cli->rundir, sizeof cli->rundir, cli->instance))
-        return;
-    if (errno == EINVAL)
-        die(EXIT_USAGE,
-            "'%s' is not a name for an instance, or SKINK_RUNDIR is not an "
-            "absolute path",
-            cli->instance);
-    if (errno == ENAMETOOLONG) {
-        log_line("the run directory's path is too long for a socket");
-        log_hint("name a shorter one with SKINK_RUNDIR");
-        exit(EXIT_FAILED);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
     }
-    log_line("the run directory cannot be trusted: %s", strerror(errno));
-    log_hint("somebody else made it; name another one with SKINK_RUNDIR");
-    exit(EXIT_NOT_PERMITTED);
+    unknown_command(name);
 }
 
+/* "help COMMAND" is "COMMAND --help". */
 static enum exit_status
 run(struct cli *cli, int argc, char **argv)
 {
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(commands[i].name, argv[0]) != 0)
-            continue;
-        cli->usage = commands[i].usage;
-        find_rundir(cli);
-        return commands[i].run(cli, argc, argv);
+    const struct command *command = find_command(argv[0]);
+
+    if (command->run == NULL && argc > 1 && argv[1][0] != '-') {
+        cli->help = true;
+        argv++;
+        argc = 1;
+        command = find_command(argv[0]);
     }
-    unknown_command(argv[0]);
+    if (command->run == NULL) {
+        print_help(cli);
+        return EXIT_OK;
+    }
+    cli->usage = command->usage;
+    return command->run(cli, argc, argv);
 }
 
 /* What cannot be written was not done: a full disk must not look like success. */
@@ -108,28 +132,19 @@ flushed(enum exit_status status)
 int
 main(int argc, char **argv)
 {
-    struct cli cli = {.instance = "default"};
-    bool version = false;
-    const struct arg args[] = {
-        {.name = "json", .letter = 'j', .help = "JSON", .flag = &cli.json},
-        {.name = "instance",
-         .letter = 'i',
-         .metavar = "NAME",
-         .help = "which instance, if not 'default'",
-         .value = &cli.instance},
-        {.name = "help", .letter = 'h', .help = "this text", .flag = &cli.help},
-        {.name = "version", .help = "print the version", .flag = &version},
-        {.name = NULL},
-    };
-    int at = args_parse(argc, argv, args);
+    struct cli cli = {.instance = NULL};
+    struct arg args[CLI_COMMON + 2];
+    int at;
 
     log_name("skink");
+    options(&cli, args);
+    at = args_parse(argc, argv, args);
     if (version) {
         puts("skink " VERSION);
         return (int)flushed(EXIT_OK);
     }
-    if (cli.help || (at < argc && strcmp(argv[at], "help") == 0)) {
-        print_help(args);
+    if (at == argc && cli.help) {
+        print_help(&cli);
         return (int)flushed(EXIT_OK);
     }
     if (at == argc) {

@@ -111,16 +111,32 @@ parse_network(struct conf_net *net, const char *address, const char *gateway)
 
 /* ---- link ---- */
 
+/* "KIND" or "KIND:NAME"; NULL: it is another kind. */
+static const char *
+name_of_kind(const char *link, const char *kind, const char *name)
+{
+    size_t len = strlen(kind);
+
+    if (strncmp(link, kind, len) != 0)
+        return NULL;
+    if (link[len] == ':')
+        return link + len + 1;
+    return link[len] == '\0' ? name : NULL;
+}
+
 void
 parse_link(struct conf_net *net, const char *link)
 {
-    const char *name = "tap0";
+    const char *name = name_of_kind(link, "tap", "tap0");
 
-    if (strncmp(link, "tap:", 4) == 0)
-        name = link + 4;
-    else if (strcmp(link, "tap") != 0) {
+    net->link_kind = CONF_LINK_TAP;
+    if (name == NULL) {
+        name = name_of_kind(link, "veth", "veth0");
+        net->link_kind = CONF_LINK_VETH;
+    }
+    if (name == NULL) {
         log_line("unknown link '%s'", link);
-        log_hint("this version knows --link tap and --link tap:NAME");
+        log_hint("this version knows --link tap[:NAME] and --link veth[:NAME]");
         exit(EXIT_USAGE);
     }
     /* The kernel's rule; '%' would make it choose a number itself. */

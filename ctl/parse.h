@@ -12,7 +12,7 @@
 void parse_network(struct conf_net *net, const char *address,
                    const char *gateway);
 
-/* "tap" or "tap:NAME": net->link_name. */
+/* "tap", "tap:NAME", "veth" or "veth:NAME": net->link_kind and net->link_name. */
 void parse_link(struct conf_net *net, const char *link);
 
 /* The CPU of each daemon, -1 for any. NULL: all on the last CPU that this process

@@ -62,6 +62,7 @@ supervisor_ready(struct supervisor *s, enum daemon_id id, duration_t outage)
             return;
     }
     s->up = true;
+    journal_date(&s->journal);
     s->tell_ready(s->tell_ready_arg);
 }
 
@@ -140,11 +141,23 @@ open_all(struct supervisor *s, const struct listeners *listeners)
     s->stop =
         (struct source){.fd = stop_open(), .ready = stop_event, .owner = s};
     if (loop_open(&s->loop) && loop_add(&s->loop, &s->stop, EPOLLIN) &&
+        (s->setup->log < 0 ||
+         journal_open(&s->journal, &s->loop, s->setup->log)) &&
         clients_open(s, listeners->attach) &&
         control_open(s, listeners->control))
         return true;
     log_line("cannot set up the supervisor: %s", strerror(errno));
     return false;
+}
+
+/* What is said after the last turn of the loop goes into the file directly. */
+static void
+stderr_back(struct supervisor *s)
+{
+    if (s->journal.pipe.fd < 0)
+        return;
+    dup2(s->setup->log, STDERR_FILENO);
+    journal_drain(&s->journal);
 }
 
 enum exit_status
@@ -157,9 +170,11 @@ supervisor_run(const struct setup *setup, const struct listeners *listeners,
         die(EXIT_FAILED, "out of memory");
     s->setup = setup;
     s->owner = geteuid();
+    s->journal.pipe.fd = -1;
     s->tell_ready = tell_ready;
     s->tell_ready_arg = arg;
     if (!open_all(s, listeners)) {
+        stderr_back(s);
         free(s);
         return EXIT_FAILED;
     }
@@ -173,6 +188,7 @@ supervisor_run(const struct setup *setup, const struct listeners *listeners,
     /* Descriptors, regions and the device go with the process. */
     enum exit_status status = s->failed ? EXIT_FAILED : EXIT_OK;
 
+    stderr_back(s);
     free(s);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "ctl/children.h"
 #include "ctl/clients.h"
 #include "ctl/control.h"
+#include "ctl/journal.h"
 #include "ctl/loop.h"
 #include "ctl/setup.h"
 #include "ctl/store.h"
@@ -23,7 +24,8 @@ struct supervisor {
     struct child children[DAEMONS];
     struct clients clients;
     struct control control;
-    uid_t owner; /* its uid, as it sees itself */
+    struct journal journal; /* in the background; its pipe -1: stderr stays */
+    uid_t owner;            /* its uid, as it sees itself */
 
     bool up;     /* all daemons have been ready once */
     bool failed; /* it never came up */

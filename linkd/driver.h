@@ -17,7 +17,8 @@ enum driver_result {
 };
 
 struct driver {
-    int fd; /* non-blocking */
+    int fd;                     /* non-blocking */
+    struct packet_slots *slots; /* driver_packet's */
 
     /* Reads one frame into `room`, `size` bytes; on DRIVER_DONE sets *len and
      * what the device says of it in p: flags and gso_size. */
@@ -32,9 +33,7 @@ struct driver {
 };
 
 /* A TAP device that is open, attached and configured: IFF_TAP | IFF_NO_PI |
- * IFF_VNET_HDR, a header of TAP_VNET_HEADER bytes, offloads set. */
+ * IFF_VNET_HDR, a header of 12 bytes, offloads set. */
 struct driver driver_tap(int fd);
-
-#define TAP_VNET_HEADER 12
 
 #endif

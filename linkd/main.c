@@ -6,7 +6,9 @@
 #include "base/os/log.h"
 #include "base/os/sandbox.h"
 #include "base/os/stop.h"
+#include "linkd/driver_packet.h"
 #include "linkd/pump.h"
+#include "proto/shm/conf.h"
 #include "proto/shm/handover.h"
 
 #include <errno.h>
@@ -23,6 +25,21 @@ static struct pump pump;
 
 enum { FD_STOP, FD_SUPERVISOR, FD_IPD, FD_DEVICE, FDS };
 
+static struct driver
+choose_driver(void)
+{
+    static struct packet_slots slots;
+    const struct conf_shm *conf = conf_of(&tables.regions[REGION_CONF]);
+
+    if (conf == NULL || tables.link < 0)
+        die(EXIT_FAILED, "the handover lacks the device or what it is");
+    if (conf->net.link_kind == CONF_LINK_TAP)
+        return driver_tap(tables.link);
+    if (!packet_slots_map(&slots, tables.link))
+        die(EXIT_FAILED, "cannot map the socket's ring: %s", strerror(errno));
+    return driver_packet(tables.link, &slots);
+}
+
 static void
 join(instant_t now)
 {
@@ -32,11 +49,9 @@ join(instant_t now)
     if (!own->writable || cnc_of(own) == NULL || ipd == NULL ||
         tables.bell_out[DAEMON_IPD] < 0)
         die(EXIT_FAILED, "the handover lacks linkd's own region or ipd's");
-    if (tables.link < 0)
-        die(EXIT_FAILED, "the handover lacks the device");
     cnc_start(&pump.cnc, own, (uint32_t)getpid(), now);
     pump.regions = tables.regions;
-    pump.driver = driver_tap(tables.link);
+    pump.driver = choose_driver();
     pump.ipd =
         (struct doorbell){.fd = tables.bell_out[DAEMON_IPD], .peer = ipd};
     if (!pump_join(&pump))

@@ -24,9 +24,8 @@ usage_exit(void)
     exit(EXIT_USAGE);
 }
 
-/* Levenshtein's distance between a name as typed and a known one: how many
- * letters to add, drop or replace. row[j] is the distance between the letters
- * of `typed` seen so far and the first j of `known`. */
+/* Levenshtein's distance. row[j] is the distance between the letters of `typed`
+ * seen so far and the first j of `known`. */
 static size_t
 edit_distance(const char *typed, size_t len, const char *known,
               size_t known_len)
@@ -49,23 +48,32 @@ edit_distance(const char *typed, size_t len, const char *known,
     return row[known_len];
 }
 
-/* The known option most like `typed`; NULL when none shares a letter with it
- * at its place. */
+size_t
+args_slips(const char *typed, size_t len, const char *known)
+{
+    size_t known_len = strlen(known), slips;
+
+    if (known_len > NAME_LONGEST || len > 2 * NAME_LONGEST)
+        return SIZE_MAX;
+    slips = edit_distance(typed, len, known, known_len);
+    if (slips > max_u64(2, known_len / 3) || slips >= max_u64(len, known_len))
+        return SIZE_MAX;
+    return slips;
+}
+
+/* The known option most like `typed`; NULL when none is meant. */
 static const struct arg *
 nearest(const struct arg *args, const char *typed, size_t len)
 {
     const struct arg *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    size_t fewest = SIZE_MAX;
 
     for (const struct arg *a = args; a->name != NULL; a++) {
-        size_t known_len = strlen(a->name), distance;
+        size_t slips = args_slips(typed, len, a->name);
 
-        if (known_len > NAME_LONGEST)
-            continue;
-        distance = edit_distance(typed, len, a->name, known_len);
-        if (distance < best_distance && distance < max_u64(len, known_len)) {
+        if (slips < fewest) {
             best = a;
-            best_distance = distance;
+            fewest = slips;
         }
     }
     return best;

@@ -6,6 +6,7 @@
 #define BASE_OS_ARGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct arg {
@@ -23,6 +24,11 @@ int args_parse(int argc, char **argv, const struct arg *args);
 
 /* "  --name METAVAR   help", one line an option, on stdout. */
 void args_print(const struct arg *args);
+
+/* How many letters of `typed` (`len` of them) to add, drop or replace to get
+ * `known`. SIZE_MAX: more than two and more than a third of it, or all of them,
+ * so something else was meant. */
+size_t args_slips(const char *typed, size_t len, const char *known);
 
 /* A decimal number in lo..hi; anything else dies with EXIT_USAGE, naming
  * `what`. */

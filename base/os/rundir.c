@@ -13,14 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INSTANCE_LONGEST 32
-
-static bool
-is_instance_name(const char *name)
+bool
+rundir_is_instance(const char *name)
 {
     size_t len = strlen(name);
 
-    if (len == 0 || len > INSTANCE_LONGEST || name[0] == '.' || name[0] == '-')
+    if (len == 0 || len > RUNDIR_INSTANCE_LONGEST || name[0] == '.' ||
+        name[0] == '-')
         return false;
     for (size_t i = 0; i < len; i++) {
         if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
@@ -81,7 +80,7 @@ rundir_path(char *out, size_t size, const char *instance)
 
     if (!parent_path(parent, sizeof parent))
         return false;
-    if (!is_instance_name(instance) || parent[0] != '/') {
+    if (!rundir_is_instance(instance) || parent[0] != '/') {
         errno = EINVAL;
         return false;
     }

@@ -12,11 +12,16 @@
  * letters it still fits the 108 bytes of a socket's address. */
 #define RUNDIR_SIZE 96
 
+#define RUNDIR_INSTANCE_LONGEST 32
+
+/* Letters, digits, ".", "_" and "-", at most 32, the first not "." or "-". */
+bool rundir_is_instance(const char *name);
+
 /* Writes the directory of `instance`: $SKINK_RUNDIR/INSTANCE; without that
  * variable /run/skink/INSTANCE for root, $XDG_RUNTIME_DIR/skink/INSTANCE for
  * others, or else /tmp/skink-UID/INSTANCE. Creates nothing. False, errno set:
- * EINVAL, not a name for an instance (letters, digits, ".", "_", "-", 32 at
- * most), or the variable is not an absolute path; ENAMETOOLONG; EPERM, somebody else made /tmp/skink-UID. */
+ * EINVAL, not a name for an instance, or the variable is not an absolute path;
+ * ENAMETOOLONG; EPERM, somebody else made /tmp/skink-UID. */
 bool rundir_path(char *out, size_t size, const char *instance)
     __attribute__((warn_unused_result));
 

@@ -23,7 +23,14 @@ struct conf_net {
     uint8_t spare[2];
     char link_name[16]; /* "tap0" */
     uint8_t offloads;   /* 1: vnet headers with checksum and TSO */
-    uint8_t spare2[7];
+    uint8_t link_kind;  /* enum conf_link */
+    uint8_t spare2[6];
+};
+
+/* What the device's descriptor is. */
+enum conf_link {
+    CONF_LINK_TAP,
+    CONF_LINK_VETH /* a packet socket on one end of a pair */
 };
 
 /* The supervisor's book on one daemon. Read by status. */

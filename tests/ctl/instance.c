@@ -187,12 +187,13 @@ instance_pid(const struct instance *f, enum daemon_id id)
     return (pid_t)f->look.conf->daemons[id].pid;
 }
 
-void
+const char *
 instance_restart(const struct instance *f, const char *daemon)
 {
     Skink__Control__Request request;
     Skink__Control__Restart restart;
     Skink__Control__Reply *reply;
+    static char said[256];
     char name[16];
     size_t no_fds = 0;
 
@@ -204,5 +205,7 @@ instance_restart(const struct instance *f, const char *daemon)
     restart.daemon = name;
     reply = call(&f->cli, &request, NULL, &no_fds);
     assert_non_null(reply);
+    snprintf(said, sizeof said, "%s", reply->text);
     skink__control__reply__free_unpacked(reply, NULL);
+    return said;
 }

@@ -44,7 +44,8 @@ void instance_wait(const struct instance *f, enum daemon_id id,
 
 pid_t instance_pid(const struct instance *f, enum daemon_id id);
 
-/* As `skink restart` does; returns when the successor is ready. */
-void instance_restart(const struct instance *f, const char *daemon);
+/* As `skink restart` does; returns when the successor is ready, with what the
+ * supervisor says then, until the next call. */
+const char *instance_restart(const struct instance *f, const char *daemon);
 
 #endif

@@ -84,6 +84,28 @@ wait_clients(const struct instance *f, uint32_t count)
 
 /* ---- the claims ---- */
 
+/* The stub counts its clients as connections. */
+static void
+restart_of_tcpd_says_what_it_costs(void **state)
+{
+    const struct instance *f = *state;
+    struct attached a = attach(f), b;
+
+    wait_clients_at_tcpd(f, 1);
+    assert_non_null(strstr(instance_restart(f, "tcpd"),
+                           "; 1 connection was open and is now reset"));
+    b = attach(f);
+    wait_clients_at_tcpd(f, 2);
+    assert_non_null(strstr(instance_restart(f, "tcpd"),
+                           "; 2 connections were open and are now reset"));
+    assert_null(strstr(instance_restart(f, "linkd"), "connection"));
+    detach(&a);
+    detach(&b);
+    wait_clients_at_tcpd(f, 0);
+    assert_non_null(
+        strstr(instance_restart(f, "tcpd"), "; no connection was open"));
+}
+
 static void
 client_gets_its_regions_and_a_token(void **state)
 {
@@ -275,6 +297,8 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(restart_of_tcpd_says_what_it_costs,
+                                        instance_make_running, instance_remove),
         cmocka_unit_test_setup_teardown(client_gets_its_regions_and_a_token,
                                         instance_make_running, instance_remove),
         cmocka_unit_test_setup_teardown(

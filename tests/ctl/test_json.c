@@ -63,12 +63,24 @@ texts_are_escaped(void **state)
     assert_page(&p, "\"a\\\"b\\\\c\\u000a\\u007f\\u00ff\"");
 }
 
+static void
+no_text_is_null(void **state)
+{
+    struct page p;
+
+    (void)state;
+    open_page(&p);
+    json_text(&p.json, NULL, NULL);
+    assert_page(&p, "null");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commas_stand_between_values_only),
         cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(no_text_is_null),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

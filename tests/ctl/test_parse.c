@@ -154,15 +154,70 @@ list_of_cpus_begins_again_when_it_ends(void **state)
 }
 
 static void
-link_has_a_name(void **state)
+assert_link(const char *text, enum conf_link kind, const char *name)
 {
-    struct conf_net net = {.mtu = 0};
+    struct conf_net net = {.link_kind = 0xff};
+
+    parse_link(&net, text);
+    assert_int_equal(net.link_kind, kind);
+    assert_string_equal(net.link_name, name);
+}
+
+static void
+link_has_a_kind_and_a_name(void **state)
+{
+    (void)state;
+    assert_link("tap", CONF_LINK_TAP, "tap0");
+    assert_link("tap:lab", CONF_LINK_TAP, "lab");
+    assert_link("veth", CONF_LINK_VETH, "veth0");
+    assert_link("veth:lab", CONF_LINK_VETH, "lab");
+    assert_link("tap:veth", CONF_LINK_TAP, "veth");
+}
+
+static int
+status_of_link(const char *text)
+{
+    pid_t pid = fork();
+    int status;
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct conf_net net;
+
+        close(STDERR_FILENO);
+        parse_link(&net, text);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+impossible_links_are_usage_errors(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "eth",
+                                      "tap:",
+                                      "veth:",
+                                      "tapx",
+                                      "vethx:lab",
+                                      "veth0",
+                                      "veth:a/",
+                                      "veth:a%",
+                                      "veth:a:b",
+                                      "veth:a b",
+                                      "tap:\t",
+                                      "VETH",
+                                      " veth",
+                                      "tap,",
+                                      "vet",
+                                      "veth:0123456789abcdef"};
 
     (void)state;
-    parse_link(&net, "tap");
-    assert_string_equal(net.link_name, "tap0");
-    parse_link(&net, "tap:lab");
-    assert_string_equal(net.link_name, "lab");
+    assert_int_equal(status_of_link("veth:0123456789abcde"), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(status_of_link(bad[i]), EXIT_USAGE);
 }
 
 int
@@ -175,7 +230,8 @@ main(void)
         cmocka_unit_test(gateway_must_be_a_neighbour),
         cmocka_unit_test(one_cpu_is_dealt_to_all_daemons),
         cmocka_unit_test(list_of_cpus_begins_again_when_it_ends),
-        cmocka_unit_test(link_has_a_name),
+        cmocka_unit_test(link_has_a_kind_and_a_name),
+        cmocka_unit_test(impossible_links_are_usage_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the mapping between virtio-net headers and packets, with a socket
- * pair, which keeps messages apart, in the device's place. */
+/* Tests of a TAP's frames and their headers, with a socket pair, which keeps
+ * messages apart, in the device's place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include "linkd/driver.h"
+#include "linkd/vnet.h"
 
 #include <errno.h>
 #include <linux/virtio_net.h>
@@ -62,12 +63,12 @@ deliver(uint8_t flags, uint8_t gso_type, uint16_t gso_size, size_t n)
     struct virtio_net_hdr v = {
         .flags = flags, .gso_type = gso_type, .gso_size = gso_size};
 
-    memset(message, 0, TAP_VNET_HEADER);
+    memset(message, 0, VNET_HEADER_LONG);
     memcpy(message, &v, sizeof v);
     for (size_t i = 0; i < n; i++)
-        message[TAP_VNET_HEADER + i] = (uint8_t)(i * 3);
-    assert_int_equal(write(device, message, TAP_VNET_HEADER + n),
-                     TAP_VNET_HEADER + n);
+        message[VNET_HEADER_LONG + i] = (uint8_t)(i * 3);
+    assert_int_equal(write(device, message, VNET_HEADER_LONG + n),
+                     VNET_HEADER_LONG + n);
     return driver.read(&driver, room, sizeof room, &packet, &len, &why);
 }
 
@@ -77,7 +78,7 @@ plain_frame_lies_from_its_first_byte(void **state)
     (void)state;
     assert_int_equal(deliver(0, VIRTIO_NET_HDR_GSO_NONE, 0, 60), DRIVER_DONE);
     assert_int_equal(len, 60);
-    assert_memory_equal(room, message + TAP_VNET_HEADER, 60);
+    assert_memory_equal(room, message + VNET_HEADER_LONG, 60);
     assert_int_equal(packet.flags, 0);
     assert_int_equal(packet.gso_size, 0);
 }
@@ -206,7 +207,7 @@ receive(size_t expected)
     struct virtio_net_hdr v;
 
     assert_int_equal(read(device, message, sizeof message),
-                     TAP_VNET_HEADER + expected);
+                     VNET_HEADER_LONG + expected);
     memcpy(&v, message, sizeof v);
     return v;
 }
@@ -225,8 +226,8 @@ segment_is_gathered_from_header_and_payload(void **state)
     assert_int_equal(v.csum_start, 34);
     assert_int_equal(v.csum_offset, 16);
     assert_int_equal(v.gso_type, VIRTIO_NET_HDR_GSO_NONE);
-    assert_memory_equal(message + TAP_VNET_HEADER, packet.header, 34);
-    assert_memory_equal(message + TAP_VNET_HEADER + 34, payload, 2000);
+    assert_memory_equal(message + VNET_HEADER_LONG, packet.header, 34);
+    assert_memory_equal(message + VNET_HEADER_LONG + 34, payload, 2000);
 }
 
 static void
@@ -257,7 +258,7 @@ inline_frame_needs_no_payload(void **state)
     v = receive(42);
     assert_int_equal(v.flags, 0);
     assert_int_equal(v.csum_start, 0);
-    assert_memory_equal(message + TAP_VNET_HEADER, packet.header, 42);
+    assert_memory_equal(message + VNET_HEADER_LONG, packet.header, 42);
 }
 
 static void

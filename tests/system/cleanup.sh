@@ -49,7 +49,6 @@ interrupt() {
 
 nobody_holds_lock() { flock -n "$run/lock" true; }
 
-need_tun
 works "at the start"
 net=$(network)
 check "skink down" "$skink" down

@@ -62,14 +62,35 @@ expect 0 '^skink [0-9.]+$' '' --version
 expect 2 '' "^hint: 'skink help'"
 expect 2 '' "unknown command 'stauts'" stauts
 expect 2 '' "did you mean '--netns'" up --ntns
-expect 2 '' 'is not a name for an instance' -i ../x status
+expect 2 '' "did you mean '--instance'" status --instnce lab
+expect 2 '' "unknown option '--colour'$" status --colour
+expect 2 '' "^skink: '../x' is not a name for an instance" -i ../x status
+expect 2 '' '^hint: take up to 32 letters' -i ../x status
+expect 2 '' 'is longer than 32 letters' -i "$(printf 'x%.0s' {1..33})" status
+SKINK_RUNDIR=here expect 2 '' "SKINK_RUNDIR is 'here', which is not" status
+SKINK_RUNDIR=here expect 2 '' "^hint: begin it with '/'" status
 expect 3 '' "^skink: instance 'default' is not running" status
-expect 3 '' '^hint: start it' down
+expect 3 '' "^hint: start it with '(sudo )?skink up" status
+expect 3 '' "^hint: .*'(sudo )?skink -i lab up'" -i lab status
+expect 3 '' "instance 'lab' is not running" status -i lab
+SKINK_INSTANCE=other expect 3 '' "instance 'other' is not running" status
+SKINK_INSTANCE=other expect 3 '' "instance 'lab' is not running" -i lab status
+expect 3 '' "^skink: instance 'default' is not running" down
+[ "$(wc -l <"$dir/err")" -eq 1 ] || fail "down gives advice on starting"
 expect 3 '' "instance 'lab' is not running" -i lab restart tcpd
 expect 3 '' 'not running' exec true
 expect 0 '^tcp.retrans.segs  counter' '' stats --explain tcp.retrans.segs
 expect 1 '' 'there is no counter' stats --explain tcp.nothing
+expect 0 '^\{"name":"tcp.retrans.segs",' '' stats -j --explain tcp.retrans.segs
+expect 1 '' "no counter's name matches 'nosuch'" stats nosuch
+expect 2 '' 'PATTERN is one as of grep -E' stats '*bad('
 expect 0 'usage: skink up' '' up --help
+expect 0 'usage: skink status' '' help status
+expect 0 'usage: skink status' '' --help status
+expect 0 '^  exec COMMAND' '' help help
+expect 0 'SKINK_INSTANCE' '' help
+expect 0 "$SKINK_RUNDIR/INSTANCE/log" '' help
+expect 2 '' "unknown command 'nosuch'" help nosuch
 
 # --- What cannot be
 expect 2 '' 'is not an address with a prefix' up --addr 10.7.0.2
@@ -86,6 +107,7 @@ expect 1 '' '^skink: the gateway 10.7.0.1 already belongs' up
 ip addr del 10.7.0.1/32 dev lo
 SKINK_RUNDIR=$dir/$(printf 'x%.0s' {1..90}) expect 1 '' 'too long' status
 SKINK_LIBEXEC=$dir expect 1 '' "cannot start $dir/linkd" up
+[ ! -e "$SKINK_RUNDIR" ] || fail "a failed up leaves a directory behind"
 [ "$(ip -br link | wc -l)" -eq 1 ] || fail "a device was left behind"
 
 # --- A running instance
@@ -104,9 +126,21 @@ expect 2 '' "no daemon 'nginx'" restart nginx
 expect 2 '' 'usage: skink restart' restart
 expect 0 'tap0 +UNKNOWN' '' exec ip -br link
 expect 127 '' 'No such file' exec no-such-program
+expect 127 '' '^hint: it is not in PATH' exec no-such-program
 expect 126 '' 'Permission denied' exec /etc/passwd
+expect 126 '' '^hint: make it executable' exec /etc/passwd
+expect 126 '' 'cannot execute /etc: Is a directory' exec /etc
+expect 126 '' '^hint: name a program in it' exec /etc
+expect 0 "^default $SKINK_RUNDIR$" '' exec \
+    sh -c 'echo "$SKINK_INSTANCE" "$SKINK_RUNDIR"'
+expect 0 '"opened":0,"reset":0' '' status -j
+expect 0 "\"log\":\"$SKINK_RUNDIR/default/log\"" '' status -j
+expect 0 '^default  up ' '' status -i default
+expect 3 '' '^hint: these are running: default$' -i lab down
 expect 7 '' '' exec sh -c 'exit 7'
 
+expect 0 '^tcpd restarted, .* ms outage; no connection was open$' '' restart tcpd
+expect 0 '^\{"daemon":"tcpd","result":"tcpd restarted' '' restart tcpd -j
 for daemon in linkd ipd tcpd apid; do
     expect 0 "^$daemon restarted, [0-9.]+ ms outage" '' restart $daemon
 done
@@ -114,7 +148,9 @@ before=$(pid_of linkd)
 kill -KILL "$(pid_of ipd)"
 # shellcheck disable=SC2016 # $1 and $5 are awk's
 await sh -c "$skink status | awk '\$1 == \"ipd\" && \$2 == \"ok\" && \$5 == 2 { f = 1 } END { exit !f }'"
-expect 0 '^ipd +ok .* SIGKILL, [0-9.]+ ms outage' '' status
+expect 0 '^ipd +ok .* SIGKILL, [0-9.]+ ms outage' "^hint: .*/default/log$" status
+grep -qE '^20[0-9-]+T[0-9:.]+Z skink: ipd ended: SIGKILL$' \
+    "$SKINK_RUNDIR/default/log" || fail "the log does not say when ipd ended"
 [ "$(pid_of linkd)" = "$before" ] || fail "linkd was replaced with ipd"
 
 # --- A second instance in its own network, a dead supervisor, the end

@@ -83,13 +83,10 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # --- The instance ----------------------------------------------------------
 
-need_tun() {
-    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened"
-}
-
+# up: on the link that SKINK_LINK names, else on what `skink up` chooses.
 up() {
-    need_tun
-    "$skink" up --netns >"$work/up" 2>&1 || {
+    "$skink" up --netns ${SKINK_LINK:+--link "$SKINK_LINK"} \
+        >"$work/up" 2>&1 || {
         cat "$work/up" >&2
         bail "the instance comes up"
     }

@@ -109,6 +109,20 @@ the_window_never_exceeds_what_tcp_can_say(void **state)
     assert_int_equal(l->tcb->cwnd, 1u << 30);
 }
 
+/* Windows that only a broken image can hold. */
+static void
+growth_saturates_instead_of_wrapping(void **state)
+{
+    struct lone *l = *state;
+
+    l->tcb->ssthresh = 10 * MSS;
+    l->tcb->cwnd = UINT32_MAX - 1;
+    l->tcb->cwnd_credit = UINT32_MAX - 2;
+    in_flight(l->tcb, 1u << 31);
+    acked(l->tcb, 1);
+    assert_int_equal(l->tcb->cwnd, 1u << 30);
+}
+
 static void
 recovery_halves_the_flight_and_adds_three_segments(void **state)
 {
@@ -186,6 +200,7 @@ main(void)
         T(avoidance_adds_one_segment_for_each_window),
         T(a_window_that_is_not_used_does_not_grow),
         T(the_window_never_exceeds_what_tcp_can_say),
+        T(growth_saturates_instead_of_wrapping),
         T(recovery_halves_the_flight_and_adds_three_segments),
         T(ssthresh_is_never_below_two_segments),
         T(recovery_ends_without_a_burst),

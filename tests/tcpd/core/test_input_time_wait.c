@@ -195,6 +195,50 @@ new_connection_begins_above_the_old_one(void **state)
 }
 
 static void
+syn_without_a_free_tcb_leaves_time_wait_alone(void **state)
+{
+    struct world w;
+    struct flow old, f;
+
+    (void)state;
+    world_setup(&w, 1, WORLD_BUFFER);
+    old = served(&w);
+    old.tcb->lender.client = WORLD_CLIENT; /* so it cannot be given up */
+    f = flow_from(&w, 4000);
+    f.tsval = old.tsval + 1;
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NO_TCB);
+    assert_int_equal(old.tcb->state, TCB_TIME_WAIT);
+    assert_int_equal(w.listener->queued, 0);
+    world_teardown(&w);
+}
+
+static void
+time_wait_gives_its_own_tcb_to_its_successor(void **state)
+{
+    struct world w;
+    struct flow old, f;
+    seq_t last;
+
+    (void)state;
+    world_setup(&w, 1, WORLD_BUFFER);
+    old = served(&w);
+    old.tcb->iss = seq_add(old.tcb->iss, 1 << 30);
+    old.tcb->snd_una = seq_add(old.tcb->snd_una, 1 << 30);
+    old.tcb->snd_nxt = old.tcb->snd_una;
+    old.tcb->snd_max = old.tcb->snd_una;
+    last = old.tcb->snd_max;
+    f = flow_from(&w, 4000);
+    f.tsval = old.tsval + 1;
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NONE);
+    assert_ptr_equal(f.tcb, old.tcb);
+    assert_int_equal(f.tcb->state, TCB_SYN_RECEIVED);
+    assert_true(seq_gt(f.tcb->iss, last));
+    assert_string_equal(flow_get(&f),
+                        "SA 0:0 ack 1 win 65535 mss 1460 ts ws 3");
+    world_teardown(&w);
+}
+
+static void
 oldest_time_wait_makes_room(void **state)
 {
     struct world w;
@@ -250,6 +294,12 @@ main(void)
             world_fixture_end),
         cmocka_unit_test_setup_teardown(new_connection_begins_above_the_old_one,
                                         world_fixture, world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            syn_without_a_free_tcb_leaves_time_wait_alone, world_fixture,
+            world_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            time_wait_gives_its_own_tcb_to_its_successor, world_fixture,
+            world_fixture_end),
         cmocka_unit_test_setup_teardown(oldest_time_wait_makes_room,
                                         world_fixture, world_fixture_end),
     };

@@ -161,6 +161,17 @@ listen_with_no_backlog_takes_one(void **state)
 }
 
 static void
+backlog_has_a_maximum(void **state)
+{
+    struct world *w = *state;
+
+    world_listen(w, TCP_BACKLOG_MAX);
+    assert_int_equal(w->listener->backlog, 4096);
+    tcp_call_listen(w->tcp, w->listener, UINT32_MAX, &w->pool);
+    assert_int_equal(w->listener->backlog, TCP_BACKLOG_MAX);
+}
+
+static void
 bound_port_is_in_the_way_of_others(void **state)
 {
     struct world *w = *state;
@@ -243,6 +254,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             queued_child_that_nobody_has_seen_ends_alone, world_fixture,
             world_fixture_end),
+        cmocka_unit_test_setup_teardown(backlog_has_a_maximum, world_fixture,
+                                        world_fixture_end),
         cmocka_unit_test_setup_teardown(listen_with_no_backlog_takes_one,
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(bound_port_is_in_the_way_of_others,

@@ -109,6 +109,22 @@ a_partial_ack_retransmits_the_next_hole(void **state)
     assert_int_equal(l->len, MSS);
 }
 
+/* RFC 5681 3.2: ten segments were outstanding, so no more can have left, however
+ * many ACKs say so: 5 + 3 + 10. */
+static void
+made_up_duplicates_do_not_inflate_without_bound(void **state)
+{
+    struct lone *l = *state;
+
+    flight(l, 0);
+    duplicates(l, 1000);
+    assert_int_equal(l->tcb->cwnd, 18 * MSS);
+    advance(l, 4);
+    assert_int_equal(l->tcb->cwnd, 15 * MSS);
+    duplicates(l, 1000);
+    assert_int_equal(l->tcb->cwnd, 18 * MSS);
+}
+
 /* RFC 6582 3.2: 8 segments, less 4 acknowledged, plus the one sent again. */
 static void
 a_partial_ack_deflates_the_window(void **state)
@@ -233,6 +249,7 @@ main(void)
         T(each_of_the_first_two_duplicates_lets_one_new_segment_out),
         T(later_duplicates_let_new_segments_out),
         T(a_partial_ack_retransmits_the_next_hole),
+        T(made_up_duplicates_do_not_inflate_without_bound),
         T(a_partial_ack_deflates_the_window),
         T(an_ack_of_everything_ends_recovery),
         T(a_retransmission_that_has_become_needless_is_not_sent),
