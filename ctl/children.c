@@ -142,6 +142,8 @@ replace(struct child *c, struct death death, instant_t now)
 
     if (judge_own_fault(death.why))
         verdict = strikes_add(&c->strikes, now);
+    if (c->id == DAEMON_APID)
+        verdict = verdict_spare(verdict);
     book(c)->restarts++;
     if (verdict.delay.ns == 0) {
         child_start(c, now);

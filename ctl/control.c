@@ -62,9 +62,9 @@ answer(struct control_connection *c, enum exit_status error, const char *fmt,
 }
 
 static bool
-may_order(const struct control_connection *c)
+may_order(const struct supervisor *s, uid_t uid)
 {
-    return c->uid == c->supervisor->owner || c->uid == 0;
+    return uid == s->owner || uid == 0;
 }
 
 /* ---- the requests ---- */
@@ -81,7 +81,7 @@ serve_look(struct control_connection *c)
     ids[n++] = REGION_CONF;
     for (uint32_t d = 0; d < DAEMONS; d++)
         ids[n++] = REGION_CNC(d);
-    for (size_t i = 0; i < RINGS && may_order(c); i++)
+    for (size_t i = 0; i < RINGS && may_order(c->supervisor, c->uid); i++)
         ids[n++] = ring_table[i].region;
     for (size_t i = 0; i < n; i++)
         fds[i] = store->regions[ids[i]].readonly;
@@ -141,7 +141,7 @@ serve(struct control_connection *c, const Skink__Control__Request *request)
 {
     bool looks = request->command_case == SKINK__CONTROL__REQUEST__COMMAND_LOOK;
 
-    if (!looks && !may_order(c)) {
+    if (!looks && !may_order(c->supervisor, c->uid)) {
         answer(c, EXIT_NOT_PERMITTED, "instance '%s' is another user's",
                c->supervisor->setup->instance);
         return;
@@ -191,21 +191,45 @@ connection_event(void *owner, uint32_t events)
     skink__control__request__free_unpacked(request, NULL);
 }
 
+/* A place for a new connection. Strangers share the upper places, and one more
+ * takes the place of the oldest, which had time to ask: so nobody keeps others
+ * out by just staying. */
 static struct control_connection *
-free_connection(struct control *control)
+place_for(struct control *control, bool stranger)
 {
-    for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
-        if (control->connections[i].source.fd < 0)
-            return &control->connections[i];
+    struct control_connection *oldest = NULL;
+
+    for (size_t i = stranger ? CONTROL_OWN : 0; i < CONTROL_CONNECTIONS; i++) {
+        struct control_connection *c = &control->connections[i];
+
+        if (c->source.fd < 0)
+            return c;
+        if (oldest == NULL || c->order < oldest->order)
+            oldest = c;
     }
-    return NULL;
+    drop(oldest);
+    return oldest;
+}
+
+static void
+welcome(struct supervisor *s, int fd, uid_t uid)
+{
+    struct control_connection *c = place_for(&s->control, !may_order(s, uid));
+
+    c->supervisor = s;
+    c->uid = uid;
+    c->order = s->control.accepted++;
+    c->waits = false;
+    c->source =
+        (struct source){.fd = fd, .ready = connection_event, .owner = c};
+    if (!loop_add(&s->loop, &c->source, EPOLLIN))
+        drop(c);
 }
 
 static void
 listener_event(void *owner, uint32_t events)
 {
     struct supervisor *s = owner;
-    struct control_connection *c = free_connection(&s->control);
     int fd = accept4(s->control.listener.fd, NULL, NULL, SOCK_CLOEXEC);
     struct ucred peer;
     socklen_t len = sizeof peer;
@@ -213,17 +237,10 @@ listener_event(void *owner, uint32_t events)
     (void)events;
     if (fd < 0)
         return;
-    if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         close(fd);
-        return;
-    }
-    c->supervisor = s;
-    c->uid = peer.uid;
-    c->waits = false;
-    c->source =
-        (struct source){.fd = fd, .ready = connection_event, .owner = c};
-    if (!loop_add(&s->loop, &c->source, EPOLLIN))
-        drop(c);
+    else
+        welcome(s, fd, peer.uid);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define CONTROL_CONNECTIONS 16
+#define CONTROL_OWN         8    /* of these, kept for the owner and root */
 #define CONTROL_MESSAGE     1024 /* bytes, the longest either way */
 
 struct supervisor;
@@ -20,13 +21,15 @@ struct control_connection {
     struct supervisor *supervisor;
     struct source source; /* -1: free */
     uid_t uid;
-    bool waits; /* for the restart of: */
+    uint64_t order; /* in which they were accepted */
+    bool waits;     /* for the restart of: */
     enum daemon_id daemon;
     uint64_t open; /* connections when it was asked for */
 };
 
 struct control {
     struct source listener;
+    uint64_t accepted; /* connections so far */
     struct control_connection connections[CONTROL_CONNECTIONS];
 };
 

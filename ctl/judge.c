@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SPARED_DELAY      duration_ms(100)
 #define STRIKES_FORGOTTEN duration_ms(10000)
 #define EXIT_CODE         256 /* added to exit codes in conf_daemon.last_exit */
 
@@ -76,6 +77,15 @@ strikes_add(struct strikes *s, instant_t now)
                                 .state = CONF_DAEMON_FAILED};
     return (struct verdict){.delay = duration_ms(delay_ms[s->count - 1]),
                             .state = CONF_DAEMON_BACKOFF};
+}
+
+struct verdict
+verdict_spare(struct verdict verdict)
+{
+    if (verdict.delay.ns > SPARED_DELAY.ns)
+        verdict.delay = SPARED_DELAY;
+    verdict.state = CONF_DAEMON_BACKOFF;
+    return verdict;
 }
 
 void

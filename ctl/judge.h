@@ -52,6 +52,10 @@ struct verdict {
  * FAILED with a try every second. */
 struct verdict strikes_add(struct strikes *s, instant_t now);
 
+/* The same for a daemon that clients can kill, as libzmq lets them kill apid: its
+ * other clients are not to pay for that, so it never waits longer than 100 ms. */
+struct verdict verdict_spare(struct verdict verdict);
+
 /* ---- heartbeat ---- */
 
 struct pulse {

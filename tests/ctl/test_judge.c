@@ -94,6 +94,20 @@ crash_loop_backs_off_and_then_fails(void **state)
 }
 
 static void
+spared_daemon_is_never_given_up(void **state)
+{
+    struct strikes s = {0};
+    struct verdict v;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        v = verdict_spare(strikes_add(&s, at_ms(i)));
+        assert_true(v.delay.ns <= duration_ms(100).ns);
+        assert_int_equal(v.state, CONF_DAEMON_BACKOFF);
+    }
+}
+
+static void
 ten_quiet_seconds_are_forgiven(void **state)
 {
     struct strikes s = {.count = 0};
@@ -229,6 +243,7 @@ main(void)
         cmocka_unit_test(supervisors_own_kill_is_named_by_its_intent),
         cmocka_unit_test(exit_code_is_kept_apart_from_signals),
         cmocka_unit_test(crash_loop_backs_off_and_then_fails),
+        cmocka_unit_test(spared_daemon_is_never_given_up),
         cmocka_unit_test(ten_quiet_seconds_are_forgiven),
         cmocka_unit_test(moving_turns_are_life),
         cmocka_unit_test(standing_still_awake_is_suspect_after_200_ms),

@@ -99,17 +99,17 @@ crash_loop_ends_in_failed_and_restart_ends_that(void **state)
 {
     const struct instance *f = *state;
 
-    instance_order(f, "apid", "crash");
-    kill(instance_pid(f, DAEMON_APID), SIGKILL);
-    instance_wait(f, DAEMON_APID, CONF_DAEMON_FAILED, 5);
-    assert_int_equal(f->look.conf->daemons[DAEMON_APID].last_why,
+    instance_order(f, "ipd", "crash");
+    kill(instance_pid(f, DAEMON_IPD), SIGKILL);
+    instance_wait(f, DAEMON_IPD, CONF_DAEMON_FAILED, 5);
+    assert_int_equal(f->look.conf->daemons[DAEMON_IPD].last_why,
                      CONF_EXIT_FAULT);
-    assert_int_equal(f->look.conf->daemons[DAEMON_APID].last_exit, SIGABRT);
+    assert_int_equal(f->look.conf->daemons[DAEMON_IPD].last_exit, SIGABRT);
     assert_int_equal(f->look.conf->daemons[DAEMON_TCPD].restarts, 0);
 
-    instance_order(f, "apid", "");
-    instance_restart(f, "apid");
-    instance_wait(f, DAEMON_APID, CONF_DAEMON_OK, 5);
+    instance_order(f, "ipd", "");
+    instance_restart(f, "ipd");
+    instance_wait(f, DAEMON_IPD, CONF_DAEMON_OK, 5);
 }
 
 static void
@@ -117,11 +117,11 @@ failed_daemon_is_tried_again_by_itself(void **state)
 {
     const struct instance *f = *state;
 
-    instance_order(f, "apid", "crash");
-    kill(instance_pid(f, DAEMON_APID), SIGKILL);
-    instance_wait(f, DAEMON_APID, CONF_DAEMON_FAILED, 5);
-    instance_order(f, "apid", "");
-    instance_wait(f, DAEMON_APID, CONF_DAEMON_OK, 5);
+    instance_order(f, "ipd", "crash");
+    kill(instance_pid(f, DAEMON_IPD), SIGKILL);
+    instance_wait(f, DAEMON_IPD, CONF_DAEMON_FAILED, 5);
+    instance_order(f, "ipd", "");
+    instance_wait(f, DAEMON_IPD, CONF_DAEMON_OK, 5);
 }
 
 static void
