@@ -43,6 +43,12 @@ cwnd_was_in_use(const struct tcb *tcb, uint32_t acked)
 }
 
 void
+cc_grow(struct tcb *tcb, uint32_t bytes)
+{
+    tcb->cwnd = (uint32_t)min_u64((uint64_t)tcb->cwnd + bytes, CWND_MAX);
+}
+
+void
 cc_acked(struct tcb *tcb, uint32_t acked)
 {
     if (!cwnd_was_in_use(tcb, acked))
@@ -50,12 +56,11 @@ cc_acked(struct tcb *tcb, uint32_t acked)
     if (tcb->cwnd < tcb->ssthresh) {
         uint32_t step = min_u32(acked, tcb->ssthresh - tcb->cwnd);
 
-        tcb->cwnd = (uint32_t)min_u64((uint64_t)tcb->cwnd + step, CWND_MAX);
+        cc_grow(tcb, step);
         acked -= step;
     }
     if (acked > 0)
         newreno_avoid(tcb, acked);
-    tcb->cwnd = min_u32(tcb->cwnd, CWND_MAX);
 }
 
 void
@@ -64,6 +69,21 @@ cc_enter_recovery(struct tcb *tcb)
     tcb->ssthresh = newreno_ssthresh(tcb, output_in_flight(tcb));
     tcb->cwnd = tcb->ssthresh + DUPLICATES_SEEN * tcb->snd_mss;
     tcb->cwnd_credit = 0;
+}
+
+/* RFC 5681 3.2, last paragraph: no more segments can have left the network than
+ * were outstanding when recovery began, whatever a peer that makes up duplicate
+ * ACKs says. They were at most twice ssthresh (and a byte), which unlike
+ * `recover` - snd_una does not shrink with every hole that is filled. */
+void
+cc_inflate(struct tcb *tcb)
+{
+    uint64_t outstanding = 2 * (uint64_t)tcb->ssthresh;
+    uint64_t most =
+        tcb->ssthresh + outstanding + (uint64_t)DUPLICATES_SEEN * tcb->snd_mss;
+
+    if (tcb->cwnd < most)
+        cc_grow(tcb, (uint32_t)min_u64(tcb->snd_mss, most - tcb->cwnd));
 }
 
 /* RFC 6582 3.2 step 3, the option that cannot burst. */

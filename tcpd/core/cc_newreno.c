@@ -7,11 +7,14 @@
 void
 newreno_avoid(struct tcb *tcb, uint32_t acked)
 {
-    tcb->cwnd_credit += min_u32(acked, tcb->cwnd);
-    if (tcb->cwnd_credit < tcb->cwnd)
+    uint64_t credit = (uint64_t)tcb->cwnd_credit + min_u32(acked, tcb->cwnd);
+
+    if (credit < tcb->cwnd) {
+        tcb->cwnd_credit = (uint32_t)credit;
         return;
-    tcb->cwnd_credit -= tcb->cwnd;
-    tcb->cwnd += tcb->snd_mss;
+    }
+    tcb->cwnd_credit = (uint32_t)(credit - tcb->cwnd);
+    cc_grow(tcb, tcb->snd_mss);
 }
 
 uint32_t

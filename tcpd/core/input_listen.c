@@ -49,12 +49,13 @@ bear(struct tcp *tcp, struct listener *l, const struct segment *seg,
 {
     struct tcb *old = find_predecessor(tcp, seg);
     seq_t last = old != NULL ? old->snd_max : seq(0);
-    struct tcb *tcb;
+    struct tcb *tcb = tcb_new(tcp);
 
-    if (old != NULL)
+    if (tcb == NULL)
+        return DROP_NO_TCB; /* and TIME-WAIT goes on protecting */
+
+    if (old != NULL && old != tcb) /* tcb_new() may have given up this one */
         tcb_end(tcp, old, TCP_OK, now);
-    if ((tcb = tcb_new(tcp)) == NULL)
-        return DROP_NO_TCB;
     name_child(tcb, l, seg);
     open_begin(tcp, tcb, now);
     if (old != NULL)

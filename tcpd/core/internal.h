@@ -38,6 +38,8 @@ void cc_init(struct tcb *tcb);
 /* `acked` new bytes while not in recovery; grows only when cwnd was in use. */
 void cc_acked(struct tcb *tcb, uint32_t acked);
 void cc_enter_recovery(struct tcb *tcb);
+/* Another duplicate ACK in recovery: one segment more has left the network. */
+void cc_inflate(struct tcb *tcb);
 void cc_leave_recovery(struct tcb *tcb);
 void cc_timeout(
     struct tcb

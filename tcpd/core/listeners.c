@@ -7,6 +7,7 @@
  * connections of its past live on or wait (what SO_REUSEADDR asks for). */
 #include "tcpd/core/listeners.h"
 
+#include "base/bits.h"
 #include "base/check.h"
 #include "tcpd/core/demux.h"
 #include "tcpd/core/internal.h"
@@ -91,7 +92,7 @@ tcp_call_listen(struct tcp *tcp, struct listener *l, uint32_t backlog,
                 struct chunk_pool *pool)
 {
     (void)tcp;
-    l->backlog = backlog > 0 ? backlog : 1; /* as Linux takes listen(fd, 0) */
+    l->backlog = min_u32(max_u32(backlog, 1), TCP_BACKLOG_MAX);
     l->pool = pool;
 }
 

@@ -39,7 +39,7 @@ recovery_duplicate(struct tcp *tcp, struct tcb *tcb, instant_t now)
     tcb->dup_acks++;
     tcb_touch(tcp, tcb);
     if (tcb->flags & TCB_RECOVERY)
-        tcb->cwnd += tcb->snd_mss; /* one more segment has arrived */
+        cc_inflate(tcb);
     else if (tcb->dup_acks == DUPLICATES_THRESHOLD &&
              seq_gt(tcb->snd_una, tcb->recover))
         start(tcp, tcb, now);

@@ -35,6 +35,7 @@
 #define TCP_INITIAL_CWND 10    /* segments (RFC 6928) */
 #define TCP_MSS_DEFAULT  536   /* when the peer names none (RFC 9293 3.7.1) */
 #define TCP_MSS_MIN      88    /* a smaller offer is taken as this */
+#define TCP_BACKLOG_MAX  4096  /* Linux's somaxconn */
 #define TCP_PORT_FIRST   32768 /* ephemeral, as Linux */
 #define TCP_PORT_LAST    60999
 
@@ -118,7 +119,8 @@ void tcp_expire(struct tcp *tcp, instant_t now);
 struct listener *tcp_call_bind(struct tcp *tcp, const struct owner *owner,
                                const struct addr *addr, uint16_t port,
                                enum tcp_error *error);
-/* From now on SYNs are answered; again: changes the backlog. */
+/* From now on SYNs are answered; again: changes the backlog. It is taken as at
+ * least 1, as Linux takes listen(fd, 0), and at most TCP_BACKLOG_MAX. */
 void tcp_call_listen(struct tcp *tcp, struct listener *l, uint32_t backlog,
                      struct chunk_pool *pool);
 /* Frees the port; children that nobody claimed are reset. */
