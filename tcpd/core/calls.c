@@ -157,7 +157,9 @@ tcp_call_close(struct tcp *tcp, struct tcb *tcb, instant_t now)
     }
     tcp_call_shutdown(tcp, tcb, now);
     timer_set(tcp, tcb, TIMER_ORPHAN,
-              instant_add(now, duration_ms(TCP_FIN_TIMEOUT)));
+              instant_add(now, duration_ms(tcb->state == TCB_FIN_WAIT_2
+                                               ? TCP_FIN_TIMEOUT
+                                               : TCP_ORPHAN_TIMEOUT)));
     tcb_release(tcp, tcb);
 }
 

@@ -88,7 +88,7 @@ restart_timers(struct tcp *tcp, struct tcb *tcb, instant_t now)
         timer_set(tcp, tcb, TIMER_RTO, instant_add(now, tcb->rto));
     if (timer_running(tcb, TIMER_ORPHAN))
         timer_set(tcp, tcb, TIMER_ORPHAN,
-                  instant_add(now, duration_ms(TCP_FIN_TIMEOUT)));
+                  instant_add(now, duration_ms(TCP_ORPHAN_TIMEOUT)));
 }
 
 static void

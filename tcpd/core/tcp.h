@@ -32,6 +32,8 @@
 #define TCP_ORPHAN_TRIES 8
 #define TCP_TIME_WAIT    60000
 #define TCP_FIN_TIMEOUT  60000 /* an orphan in FIN-WAIT-2 */
+#define TCP_ORPHAN_TIMEOUT                                                     \
+    204000 /* an orphan that does not get on; as long as Linux probes for one */
 #define TCP_INITIAL_CWND 10    /* segments (RFC 6928) */
 #define TCP_MSS_DEFAULT  536   /* when the peer names none (RFC 9293 3.7.1) */
 #define TCP_MSS_MIN      88    /* a smaller offer is taken as this */
