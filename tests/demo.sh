@@ -149,10 +149,10 @@ get_downloads() {
     arrived "$work/got" "$seconds"
 }
 
-pid_of() { "$skink" status | awk -v name="$1" '$1 == name { print $3 }'; }
+pid_of() { "$skink" status 2>/dev/null | awk -v name="$1" '$1 == name { print $3 }'; }
 
 longest_outage() {
-    "$skink" status | sed -n 's/.* \([0-9.]* ms\) outage.*/\1/p' | sort -rn | sed q
+    "$skink" status 2>/dev/null | sed -n 's/.* \([0-9.]* ms\) outage.*/\1/p' | sort -rn | sed q
 }
 
 # Piece by piece through a pipe, so that each kill is amid the transfer.

@@ -37,13 +37,13 @@ upload() {
 }
 
 others() { # DAEMON: the pids of all but this one
-    "$skink" status | awk -v name="$1" '
+    "$skink" status 2>/dev/null | awk -v name="$1" '
         /^RING/ { exit }
         $1 ~ /d$/ && $1 != name { print $1, $3 }'
 }
 
 last_exit() {
-    "$skink" status | awk -v name="$1" '$1 == name { print $8 }' | tr -d ,
+    "$skink" status 2>/dev/null | awk -v name="$1" '$1 == name { print $8 }' | tr -d ,
 }
 
 mkdir "$www"

@@ -95,11 +95,11 @@ up() {
 # kernel COMMAND...: on the kernel's side of the link.
 kernel() { "$skink" exec "$@"; }
 
-status_json() { "$skink" status -j; }
+status_json() { "$skink" status -j 2>/dev/null; }
 
 # daemon NAME COLUMN: a field of the daemon's line in `skink status`.
 daemon() {
-    "$skink" status | awk -v name="$1" -v column="$2" '
+    "$skink" status 2>/dev/null | awk -v name="$1" -v column="$2" '
         $1 == "DAEMON" { for (i = 1; i <= NF; i++) at[$i] = i }
         $1 == name { print $at[column] }'
 }
