@@ -58,21 +58,6 @@ join(instant_t now)
         die(EXIT_FAILED, "a region that was handed over has the wrong shape");
 }
 
-/* NULL: for ever. */
-static const struct timespec *
-timeout_until(instant_t until, instant_t now, struct timespec *timeout)
-{
-    int64_t left = instant_sub(until, now).ns;
-
-    if (instant_is_never(until))
-        return NULL;
-    if (left < 0)
-        left = 0;
-    *timeout = (struct timespec){.tv_sec = left / 1000000000,
-                                 .tv_nsec = left % 1000000000};
-    return timeout;
-}
-
 /* How linkd idles: it blocks at once, since by default all daemons share a core
  * and the one that has work needs it. */
 static void
@@ -88,7 +73,7 @@ wait_for_work(struct pollfd fds[FDS], instant_t now)
      * that nobody is going to look at. */
     fds[FD_DEVICE].events = pump_events(&pump);
     fds[FD_DEVICE].fd = fds[FD_DEVICE].events == 0 ? -1 : pump.driver.fd;
-    ppoll(fds, FDS, timeout_until(until, now, &timeout), NULL);
+    ppoll(fds, FDS, clock_timeout(until, now, &timeout), NULL);
     doorbell_wake(&pump.cnc);
 }
 

@@ -11,7 +11,6 @@
 #include "base/os/stop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -133,19 +132,6 @@ hear(int timeout, instant_t now)
     }
 }
 
-/* Rounded up: an early wake-up would find nothing due and sleep again. */
-static int
-timeout_ms(instant_t until, instant_t now)
-{
-    int64_t ns = instant_sub(until, now).ns;
-
-    if (instant_is_never(until))
-        return -1;
-    if (ns <= 0)
-        return 0;
-    return (int)min_u64((uint64_t)(ns + 999999) / 1000000, INT_MAX);
-}
-
 static void
 sleep_until_work(instant_t now)
 {
@@ -154,7 +140,7 @@ sleep_until_work(instant_t now)
 
     doorbell_doze(&tcpd.cnc, until);
     if (!tcpd_waiting(&tcpd))
-        hear(timeout_ms(until, now), now);
+        hear(clock_timeout_ms(until, now), now);
     doorbell_wake(&tcpd.cnc);
 }
 
