@@ -7,11 +7,27 @@
 #include "base/os/log.h"
 
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FEW_CPUS 4
+
+/* One line that says what is wrong, one that names the fix. */
+static _Noreturn void __attribute__((format(printf, 2, 3)))
+refuse(const char *hint, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    log_line("%s", text);
+    log_hint("%s", hint);
+    exit(EXIT_USAGE);
+}
 
 /* ---- addresses ---- */
 
@@ -24,9 +40,8 @@ netmask(uint32_t prefix_len)
 static _Noreturn void
 bad_address(const char *text)
 {
-    log_line("'%s' is not an address with a prefix length", text);
-    log_hint("write it like 10.7.0.2/24");
-    exit(EXIT_USAGE);
+    refuse("write it like 10.7.0.2/24",
+           "'%s' is not an address with a prefix length", text);
 }
 
 /* Neither the network's own address nor its broadcast; both exist from /30 up. */
@@ -53,10 +68,11 @@ take_address(struct conf_net *net, const char *text)
     net->prefix_len = (uint32_t)args_number("prefix length", slash + 1, 1, 32);
     v4 = addr_to_v4(net->address);
     if (addr_is_group(net->address) || v4 >> 24 == 0 || v4 >> 24 == 127)
-        die(EXIT_USAGE, "%s cannot be the address of a host", number);
+        refuse("choose one like 10.7.0.2/24", "%s cannot be a host's address",
+               number);
     if (!is_host(v4, net->prefix_len))
-        die(EXIT_USAGE, "%s is the network's own or its broadcast address",
-            number);
+        refuse("choose another address of that network",
+               "%s is the network's own or its broadcast address", number);
 }
 
 static struct addr
@@ -76,9 +92,8 @@ take_gateway(struct conf_net *net, const char *text)
     uint32_t own = addr_to_v4(net->address), gw;
 
     if (!addr_parse_v4(text, &net->gateway)) {
-        log_line("'%s' is not an address", text);
-        log_hint("write the gateway like 10.7.0.1, or --gw none");
-        exit(EXIT_USAGE);
+        refuse("write the gateway like 10.7.0.1, or --gw none",
+               "'%s' is not an address", text);
     }
     gw = addr_to_v4(net->gateway);
     if (((gw ^ own) & netmask(net->prefix_len)) != 0) {
@@ -90,10 +105,10 @@ take_gateway(struct conf_net *net, const char *text)
         exit(EXIT_USAGE);
     }
     if (gw == own || !is_host(gw, net->prefix_len))
-        die(EXIT_USAGE,
-            "%s cannot be the gateway: it is ours, the network's "
-            "own or its broadcast address",
-            text);
+        refuse("choose the kernel's side of the link with --gw, or --gw none",
+               "%s cannot be the gateway: it is ours, the network's own or "
+               "its broadcast address",
+               text);
 }
 
 void
@@ -135,13 +150,13 @@ parse_link(struct conf_net *net, const char *link)
         net->link_kind = CONF_LINK_VETH;
     }
     if (name == NULL) {
-        log_line("unknown link '%s'", link);
-        log_hint("this version knows --link tap[:NAME] and --link veth[:NAME]");
-        exit(EXIT_USAGE);
+        refuse("this version knows --link tap[:NAME] and --link veth[:NAME]",
+               "unknown link '%s'", link);
     }
     /* The kernel's rule; '%' would make it choose a number itself. */
     if (name[0] == '\0' || strlen(name) > 15 || strpbrk(name, "/%: \t") != NULL)
-        die(EXIT_USAGE, "'%s' cannot be the name of an interface", name);
+        refuse("1 to 15 characters, none of them / % : or a space",
+               "'%s' cannot be the name of an interface", name);
     snprintf(net->link_name, sizeof net->link_name, "%s", name);
 }
 
@@ -169,9 +184,11 @@ take_range(const char *list, uint64_t *from, uint64_t *to)
     if (dash != NULL)
         *dash = '\0';
     *from = args_number("--cpus", word, 0, CPU_SETSIZE - 1);
-    *to = dash == NULL
-              ? *from
-              : args_number("--cpus", dash + 1, *from, CPU_SETSIZE - 1);
+    *to = dash == NULL ? *from
+                       : args_number("--cpus", dash + 1, 0, CPU_SETSIZE - 1);
+    if (*to < *from)
+        refuse("write it like 0-1", "--cpus: %s comes after %s", word,
+               dash + 1);
     return list[len] == ',' ? list + len + 1 : NULL;
 }
 
@@ -187,8 +204,8 @@ take_list(int cpu[DAEMONS], const char *list, const cpu_set_t *allowed)
         list = take_range(list, &from, &to);
         for (uint64_t n = from; n <= to; n++) {
             if (!CPU_ISSET((size_t)n, allowed))
-                die(EXIT_USAGE, "--cpus: CPU %d is not there or not allowed",
-                    (int)n);
+                refuse("see nproc and taskset -p $$, or --cpus none",
+                       "--cpus: CPU %d is not there or not allowed", (int)n);
             if (count < DAEMONS)
                 cpu[count++] = (int)n;
         }
