@@ -124,7 +124,7 @@ static int
 powerless_child(int ro)
 {
     char path[32];
-    bool owner = setresuid(65534, 65534, 65534) != 0;
+    bool owner = geteuid() != 0 || setresuid(65534, 65534, 65534) != 0;
 
     if (owner && !drop_capabilities())
         return 2;
