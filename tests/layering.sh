@@ -32,7 +32,7 @@ base                base/
 base/os             base/os/             base
 proto/drops         proto/drops          base
 proto/wire          proto/wire/          base proto/drops
-proto/shm           proto/shm/           base proto/drops proto/wire/addr.h
+proto/shm           proto/shm/           base proto/drops proto/wire/addr.h proto/wire/be.h proto/wire/net.h
 proto/api           proto/api/
 linkd               linkd/               base proto/drops base/os proto/shm proto/wire
 ipd                 ipd/                 base proto/drops base/os proto/shm ipd/core
@@ -42,7 +42,7 @@ tcpd/core           tcpd/core/           base proto/drops proto/wire
 tcpd/api            tcpd/api/            base proto/drops base/os proto/shm proto/api
 libclient           libclient/           base proto/drops base/os/fdpass.h base/os/rundir.h proto/shm proto/api proto/wire/addr.h
 libclient/examples  libclient/examples/  libclient/client.h
-ctl                 ctl/                 base proto/drops base/os proto/shm proto/api proto/wire/addr.h
+ctl                 ctl/                 base proto/drops base/os proto/shm proto/api proto/wire
 tests               tests/               any
 bench               bench/               any
 '

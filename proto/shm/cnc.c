@@ -89,9 +89,43 @@ cnc_set(struct cnc *c, enum counter counter, uint64_t value)
 void
 cnc_drop(struct cnc *c, enum drop why)
 {
+    struct cnc_shm *s = c->shm;
+    uint64_t n = atomic_load_explicit(&s->dropped, memory_order_relaxed);
+
     CHECK(why < DROPS);
-    if (why != DROP_NONE)
-        add(&c->shm->drops[why], 1);
+    if (why == DROP_NONE)
+        return;
+    add(&s->drops[why], 1);
+    atomic_store_explicit(&s->drop_log[n % CNC_DROPS].work,
+                          atomic_load_explicit(&s->work, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->drop_log[n % CNC_DROPS].why, (uint64_t)why,
+                          memory_order_relaxed);
+    /* Pairs with cnc_dropped: who sees the number sees the entry. */
+    atomic_store_explicit(&s->dropped, n + 1, memory_order_release);
+}
+
+/* Entries near the oldest may be overwritten while they are read: a margin
+ * keeps away from them. */
+size_t
+cnc_dropped(const struct cnc_shm *s, uint64_t *next, struct cnc_dropped *out,
+            size_t room)
+{
+    uint64_t end = atomic_load_explicit(&s->dropped, memory_order_acquire);
+    size_t n = 0;
+
+    if (end - *next > CNC_DROPS / 2)
+        *next = end < CNC_DROPS / 2 ? 0 : end - CNC_DROPS / 2;
+    for (; n < room && *next != end; (*next)++, n++) {
+        uint64_t at = *next % CNC_DROPS;
+        uint64_t why =
+            atomic_load_explicit(&s->drop_log[at].why, memory_order_relaxed);
+
+        out[n].work =
+            atomic_load_explicit(&s->drop_log[at].work, memory_order_relaxed);
+        out[n].why = why < DROPS ? (enum drop)why : DROP_NONE;
+    }
+    return n;
 }
 
 uint64_t

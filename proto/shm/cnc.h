@@ -34,6 +34,8 @@ enum cnc_work {
     CNC_WORK_IMAGE    /* | record */
 };
 
+#define CNC_DROPS 256
+
 struct cnc_shm {
     struct region_header header;
     /* line 1: rarely written */
@@ -55,6 +57,14 @@ struct cnc_shm {
     struct ring_cursor cursors[RINGS];
     counter_t counters[256]; /* by enum counter */
     counter_t drops[256];    /* by enum drop */
+    /* The last drops, so that a capture can say what became of a packet: entry
+     * n % CNC_DROPS holds the n-th drop since the region was made. */
+    _Alignas(SHM_LINE) _Atomic uint64_t dropped; /* so many */
+    uint8_t unused4[SHM_LINE - 8];
+    struct {
+        _Atomic uint64_t work; /* what was worked on: cnc_work_word() */
+        _Atomic uint64_t why;  /* enum drop */
+    } drop_log[CNC_DROPS];
 };
 static_assert(offsetof(struct cnc_shm, turns) == 2 * SHM_LINE, "shm ABI v1");
 static_assert(offsetof(struct cnc_shm, sleeping) == 3 * SHM_LINE, "shm ABI v1");
@@ -101,6 +111,15 @@ struct cnc_shm *cnc_of(const struct region *region);
 struct ring_cursor *cnc_cursor(const struct region *region, enum ring_id ring);
 uint64_t cnc_counter(const struct cnc_shm *s, enum counter counter);
 uint64_t cnc_drops(const struct cnc_shm *s, enum drop why);
+
+/* The drops of a daemon from number *next on, at most `room`: returns how many,
+ * and moves *next behind them, past those that are overwritten already. */
+struct cnc_dropped {
+    uint64_t work;
+    enum drop why;
+};
+size_t cnc_dropped(const struct cnc_shm *s, uint64_t *next,
+                   struct cnc_dropped *out, size_t room);
 
 /* A consistent-enough look for watchers and status. */
 struct cnc_view {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the supervisor tells everybody: addresses and routes, and what became of
- * each daemon. Written by the supervisor alone. */
+/* What the supervisor tells everybody: the network, options, commands that need
+ * a daemon to carry them out, and what became of each daemon and client. Written
+ * by the supervisor alone. */
 #ifndef PROTO_SHM_CONF_H
 #define PROTO_SHM_CONF_H
 
@@ -8,30 +9,52 @@
 #include "proto/shm/layout.h"
 #include "proto/shm/region.h"
 #include "proto/wire/addr.h"
+#include "proto/wire/net.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Fixed before the first daemon starts. */
-struct conf_net {
-    struct addr address; /* ours */
-    struct addr gateway; /* any: no default route */
-    uint32_t prefix_len; /* of the connected network, 0..32 (IPv4) */
-    uint32_t mtu;        /* of the link, bytes of IP packet */
-    struct mac mac;      /* ours on the link */
-    uint8_t spare[2];
-    char link_name[16]; /* "tap0" */
-    uint8_t offloads;   /* 1: vnet headers with checksum and TSO */
-    uint8_t link_kind;  /* enum conf_link */
-    uint8_t spare2[6];
+/* What is done to the packets of one direction of a link, so that others can be
+ * tested. All zero: nothing. Chances in parts per million. */
+struct conf_impair {
+    uint64_t seed; /* one seed, one sequence of decisions */
+    uint64_t rate; /* bytes a second; 0: unlimited */
+    uint32_t loss, reorder, dup, corrupt;
+    uint32_t delay_us;
+    uint32_t jitter_us; /* added, 0 to this */
 };
 
-/* What the device's descriptor is. */
-enum conf_link {
-    CONF_LINK_TAP,
-    CONF_LINK_VETH /* a packet socket on one end of a pair */
+enum conf_direction { CONF_IN, CONF_OUT, CONF_DIRECTIONS };
+
+enum conf_cc { CONF_CC_RENO, CONF_CC_CUBIC };
+
+/* For new connections; those that are open keep theirs. 0: the built-in value. */
+struct conf_tcp {
+    uint32_t send_buffer, receive_buffer; /* bytes */
+    uint32_t congestion_control;          /* enum conf_cc */
+    uint32_t spare;
 };
+
+/* An echo request that ipd is to send, once for each `serial`. The answers are in
+ * ipd.view. */
+struct conf_ping {
+    uint64_t serial; /* 0: none; each is above all earlier ones */
+    struct addr dst;
+    uint32_t size; /* bytes of payload, up to 65507 */
+    uint16_t id, seq;
+};
+#define CONF_PINGS 64
+
+/* All that can change while the instance runs. A value, as struct net is. */
+struct conf_tables {
+    struct net net;
+    struct conf_impair impair[NET_LINKS][CONF_DIRECTIONS];
+    struct conf_tcp tcp;
+    struct conf_ping ping[CONF_PINGS]; /* slot serial % CONF_PINGS */
+};
+static_assert(NET_LINKS == LINKS_MAX, "one link, one linkd");
 
 /* The supervisor's book on one daemon. Read by status. */
 struct conf_daemon {
@@ -44,7 +67,8 @@ struct conf_daemon {
     uint32_t spare;
     _Atomic int64_t last_outage_ns; /* death noticed until ready again */
     _Atomic int64_t started_ns;
-    uint8_t unused[SHM_LINE - 40];
+    _Atomic uint64_t last_work; /* its cnc's word `work` when it died */
+    uint8_t unused[SHM_LINE - 48];
 };
 static_assert(sizeof(struct conf_daemon) == SHM_LINE, "shm ABI v1");
 
@@ -65,22 +89,41 @@ enum conf_exit_why {
     CONF_EXIT_LEFT     /* ended by itself, exit code in last_exit */
 };
 
+/* Who an attached client is. */
+struct conf_client {
+    _Atomic uint64_t serial; /* 0: nobody; written last */
+    _Atomic uint32_t pid;    /* as the supervisor sees it */
+    _Atomic uint32_t uid;
+    _Atomic uint64_t comm[2]; /* the program's name, bytes, NUL-padded */
+};
+static_assert(sizeof(struct conf_client) == 32, "shm ABI v1");
+
 struct conf_shm {
     struct region_header header;
-    struct conf_net net;
-    uint8_t unused[SHM_LINE * 2 - sizeof(struct conf_net)];
     _Alignas(SHM_LINE) _Atomic int64_t started_ns; /* of the supervisor */
     _Atomic uint32_t supervisor_pid;
     _Atomic uint32_t clients; /* attached now */
-    uint8_t unused2[SHM_LINE - 16];
+    uint32_t links;           /* fixed before the first daemon starts */
+    uint8_t unused[SHM_LINE - 20];
     struct conf_daemon daemons[DAEMONS];
+    struct conf_client client[CLIENTS_MAX];
+    /* Which of the two holds: version % 2. The other one is being written. */
+    _Alignas(SHM_LINE) _Atomic uint64_t version;
+    uint8_t unused2[SHM_LINE - 8];
+    struct conf_tables tables[2];
 };
-
-static_assert(offsetof(struct conf_shm, started_ns) == 3 * SHM_LINE,
-              "shm ABI v1");
-static_assert(offsetof(struct conf_shm, daemons) == 4 * SHM_LINE, "shm ABI v1");
 
 /* The book in a mapped and checked region; NULL when it is too small. */
 struct conf_shm *conf_of(const struct region *region);
+
+/* Anybody. Copies the tables out if their version is not *version, which it then
+ * becomes; start with CONF_UNSEEN. False: nothing new. Costs one load when there
+ * is nothing new, so that a daemon asks every turn. */
+#define CONF_UNSEEN UINT64_MAX
+bool conf_look(const struct conf_shm *conf, uint64_t *version,
+               struct conf_tables *out) __attribute__((warn_unused_result));
+
+/* Supervisor only. Shows new tables; who sleeps has to be woken. */
+void conf_show(struct conf_shm *conf, const struct conf_tables *tables);
 
 #endif

@@ -55,7 +55,8 @@ adopt(struct tables *t, const struct handover *h, int fd)
     case HANDOVER_BELL_OUT:
         return adopt_bell(t->bell_out, h, fd);
     case HANDOVER_LINK:
-        return adopt_fd(&t->link, fd);
+        t->link_index = h->id;
+        return h->id < LINKS_MAX && adopt_fd(&t->link, fd);
     case HANDOVER_LISTEN:
         return adopt_fd(&t->listen, fd);
     case HANDOVER_DONE: /* boot sees that it is over by itself */

@@ -17,7 +17,7 @@ enum handover_kind {
     HANDOVER_REGION,     /* id: region; writable */
     HANDOVER_BELL_IN,    /* id: enum daemon_id that rings me on this eventfd */
     HANDOVER_BELL_OUT,   /* id: enum daemon_id that I ring on this eventfd */
-    HANDOVER_LINK,       /* the device */
+    HANDOVER_LINK,       /* linkd: id: which link it is; its device */
     HANDOVER_LISTEN,     /* apid: ROUTER's listening socket */
     HANDOVER_CLIENT_TX,  /* tcpd: id: client number; region, read-only */
     HANDOVER_CLIENT_RX,  /* tcpd: id: client number; region, writable */
@@ -43,7 +43,8 @@ struct tables {
     struct region regions[REGION_IDS]; /* by region id */
     int bell_in[DAEMONS];              /* -1: none */
     int bell_out[DAEMONS];
-    int link, listen; /* -1: none */
+    int link, listen;    /* -1: none */
+    uint32_t link_index; /* which one `link` is, below LINKS_MAX */
 };
 
 /* All empty. */

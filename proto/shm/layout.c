@@ -17,14 +17,26 @@
 
 /* clang-format off */
 const struct ring_row ring_table[RINGS] = {
-    [RING_LINK_RX] = {"linkd>ipd", DAEMON_LINKD, DAEMON_IPD, REGION_LINK_RX,
-                      PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
+    [RING_LINK_RX] = {"linkd>ipd", DAEMON_LINKD, DAEMON_IPD,
+        REGION_LINK_RX, PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
+    [RING_IP_TX] = {"ipd>linkd", DAEMON_IPD, DAEMON_LINKD,
+        REGION_IP_TX, PACKET_SLOTS, PACKET_SLOT, 256 * KIB},
+    [RING_LINK_RX + 1] = {"linkd1>ipd", DAEMON_LINKD + 1, DAEMON_IPD,
+        REGION_LINK_RX + 1, PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
+    [RING_IP_TX + 1] = {"ipd>linkd1", DAEMON_IPD, DAEMON_LINKD + 1,
+        REGION_IP_TX + 1, PACKET_SLOTS, PACKET_SLOT, 256 * KIB},
+    [RING_LINK_RX + 2] = {"linkd2>ipd", DAEMON_LINKD + 2, DAEMON_IPD,
+        REGION_LINK_RX + 2, PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
+    [RING_IP_TX + 2] = {"ipd>linkd2", DAEMON_IPD, DAEMON_LINKD + 2,
+        REGION_IP_TX + 2, PACKET_SLOTS, PACKET_SLOT, 256 * KIB},
+    [RING_LINK_RX + 3] = {"linkd3>ipd", DAEMON_LINKD + 3, DAEMON_IPD,
+        REGION_LINK_RX + 3, PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
+    [RING_IP_TX + 3] = {"ipd>linkd3", DAEMON_IPD, DAEMON_LINKD + 3,
+        REGION_IP_TX + 3, PACKET_SLOTS, PACKET_SLOT, 256 * KIB},
     [RING_IP_RX] = {"ipd>tcpd", DAEMON_IPD, DAEMON_TCPD, REGION_IP_RX,
-                    PACKET_SLOTS, PACKET_SLOT, 128 * KIB},
+                    PACKET_SLOTS, PACKET_SLOT, 256 * KIB},
     [RING_TCP_TX] = {"tcpd>ipd", DAEMON_TCPD, DAEMON_IPD, REGION_TCP_TX,
                      PACKET_SLOTS, PACKET_SLOT, 512 * KIB},
-    [RING_IP_TX] = {"ipd>linkd", DAEMON_IPD, DAEMON_LINKD, REGION_IP_TX,
-                    PACKET_SLOTS, PACKET_SLOT, 128 * KIB},
     [RING_API_REQ] = {"apid>tcpd", DAEMON_APID, DAEMON_TCPD, REGION_API_REQ,
                       API_SLOTS, API_SLOT, 0},
     [RING_API_RES] = {"tcpd>apid", DAEMON_TCPD, DAEMON_APID, REGION_API_RES,
@@ -32,21 +44,44 @@ const struct ring_row ring_table[RINGS] = {
 };
 /* clang-format on */
 
+const uint8_t daemon_order[DAEMONS] = {
+    DAEMON_LINKD, DAEMON_LINKD + 1, DAEMON_LINKD + 2, DAEMON_LINKD + 3,
+    DAEMON_IPD,   DAEMON_TCPD,      DAEMON_APID,
+};
+
 static const char *const daemon_names[DAEMONS] = {
-    [DAEMON_LINKD] = "linkd",
-    [DAEMON_IPD] = "ipd",
-    [DAEMON_TCPD] = "tcpd",
-    [DAEMON_APID] = "apid",
+    [DAEMON_IPD] = "ipd",          [DAEMON_TCPD] = "tcpd",
+    [DAEMON_APID] = "apid",        [DAEMON_LINKD] = "linkd",
+    [DAEMON_LINKD + 1] = "linkd1", [DAEMON_LINKD + 2] = "linkd2",
+    [DAEMON_LINKD + 3] = "linkd3",
 };
 
 static const char *const region_names[REGIONS] = {
-    [REGION_NONE] = "none",           [REGION_CONF] = "conf",
-    [REGION_LINKD_CNC] = "linkd.cnc", [REGION_IPD_CNC] = "ipd.cnc",
-    [REGION_TCPD_CNC] = "tcpd.cnc",   [REGION_APID_CNC] = "apid.cnc",
-    [REGION_LINK_RX] = "link.rx",     [REGION_IP_RX] = "ip.rx",
-    [REGION_TCP_TX] = "tcp.tx",       [REGION_IP_TX] = "ip.tx",
-    [REGION_API_REQ] = "api.req",     [REGION_API_RES] = "api.res",
-    [REGION_IPD_STATE] = "ipd.state", [REGION_TCPD_STATE] = "tcpd.state",
+    [REGION_NONE] = "none",
+    [REGION_CONF] = "conf",
+    [REGION_IPD_CNC] = "ipd.cnc",
+    [REGION_TCPD_CNC] = "tcpd.cnc",
+    [REGION_APID_CNC] = "apid.cnc",
+    [REGION_LINKD_CNC] = "linkd.cnc",
+    [REGION_LINKD_CNC + 1] = "linkd1.cnc",
+    [REGION_LINKD_CNC + 2] = "linkd2.cnc",
+    [REGION_LINKD_CNC + 3] = "linkd3.cnc",
+    [REGION_LINK_RX] = "link.rx",
+    [REGION_LINK_RX + 1] = "link1.rx",
+    [REGION_LINK_RX + 2] = "link2.rx",
+    [REGION_LINK_RX + 3] = "link3.rx",
+    [REGION_IP_TX] = "ip.tx",
+    [REGION_IP_TX + 1] = "ip.tx1",
+    [REGION_IP_TX + 2] = "ip.tx2",
+    [REGION_IP_TX + 3] = "ip.tx3",
+    [REGION_IP_RX] = "ip.rx",
+    [REGION_TCP_TX] = "tcp.tx",
+    [REGION_API_REQ] = "api.req",
+    [REGION_API_RES] = "api.res",
+    [REGION_IPD_STATE] = "ipd.state",
+    [REGION_TCPD_STATE] = "tcpd.state",
+    [REGION_IPD_VIEW] = "ipd.view",
+    [REGION_TCPD_VIEW] = "tcpd.view",
 };
 
 const char *

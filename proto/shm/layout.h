@@ -13,25 +13,42 @@
 
 #define SHM_ABI 1 /* raised when any layout under proto/shm changes */
 
-enum daemon_id { DAEMON_LINKD, DAEMON_IPD, DAEMON_TCPD, DAEMON_APID, DAEMONS };
+/* Links of one instance, each with a linkd of its own. What there is once a
+ * link is numbered from its first on: the linkd of link k is DAEMON_LINKD + k,
+ * its received frames are in REGION_LINK_RX + k, and so on. An instance has only
+ * those of the links that it was started with (conf.h). */
+#define LINKS_MAX 4
+
+enum daemon_id {
+    DAEMON_IPD,
+    DAEMON_TCPD,
+    DAEMON_APID,
+    DAEMON_LINKD,
+    DAEMONS = DAEMON_LINKD + LINKS_MAX
+};
 
 /* Region numbers of the daemon set. The regions of client n (from 0) are
  * numbered REGION_CLIENT_TX(n) and REGION_CLIENT_RX(n). */
 enum region_id {
     REGION_NONE,
-    REGION_CONF,      /* written by the supervisor */
-    REGION_LINKD_CNC, /* written by linkd; the next three likewise */
-    REGION_IPD_CNC,
+    REGION_CONF,    /* written by the supervisor */
+    REGION_IPD_CNC, /* written by ipd; REGION_CNC(daemon) likewise */
     REGION_TCPD_CNC,
     REGION_APID_CNC,
-    REGION_LINK_RX,    /* linkd: received frames and their ring to ipd */
-    REGION_IP_RX,      /* ipd: ring to tcpd, packets that ipd keeps */
+    REGION_LINKD_CNC, /* + link */
+    /* linkd: received frames and their ring to ipd; + link */
+    REGION_LINK_RX = REGION_LINKD_CNC + LINKS_MAX,
+    /* ipd: ring to linkd, packets that ipd makes; + link */
+    REGION_IP_TX = REGION_LINK_RX + LINKS_MAX,
+    /* ipd: ring to tcpd, packets that ipd keeps */
+    REGION_IP_RX = REGION_IP_TX + LINKS_MAX,
     REGION_TCP_TX,     /* tcpd: segments and their ring to ipd */
-    REGION_IP_TX,      /* ipd: ring to linkd, packets that ipd makes */
     REGION_API_REQ,    /* apid: ring of checked requests to tcpd */
     REGION_API_RES,    /* tcpd: ring of results to apid */
     REGION_IPD_STATE,  /* ipd, for its successor */
     REGION_TCPD_STATE, /* tcpd, for its successor; holds secrets */
+    REGION_IPD_VIEW,   /* ipd, for people: view.h */
+    REGION_TCPD_VIEW,  /* tcpd, for people */
     REGIONS
 };
 
@@ -40,7 +57,7 @@ enum region_id {
 #define REGION_CLIENT_RX(n) (REGIONS + 2 * (uint32_t)(n) + 1)
 #define REGION_IDS          REGION_CLIENT_TX(CLIENTS_MAX)
 
-#define REGION_CNC(daemon) (REGION_LINKD_CNC + (uint32_t)(daemon))
+#define REGION_CNC(daemon) (REGION_IPD_CNC + (uint32_t)(daemon))
 
 /* Bytes of the two state regions: sparse, only what is used is touched. */
 #define IPD_STATE_SIZE  (64u << 10)
@@ -48,16 +65,19 @@ enum region_id {
 
 /* Rings, by the daemon that produces and the one that consumes. */
 enum ring_id {
-    RING_LINK_RX, /* linkd -> ipd, packets */
-    RING_IP_RX,   /* ipd -> tcpd, packets */
-    RING_TCP_TX,  /* tcpd -> ipd, packets */
-    RING_IP_TX,   /* ipd -> linkd, packets */
+    RING_LINK_RX,                          /* linkd -> ipd, packets; + link */
+    RING_IP_TX = RING_LINK_RX + LINKS_MAX, /* ipd -> linkd, packets; + link */
+    RING_IP_RX = RING_IP_TX + LINKS_MAX,   /* ipd -> tcpd, packets */
+    RING_TCP_TX,                           /* tcpd -> ipd, packets */
     RING_API_REQ, /* apid -> tcpd, struct api_request */
     RING_API_RES, /* tcpd -> apid, struct api_result */
     RINGS
 };
 
-/* "linkd", ...; NULL outside 0..DAEMONS-1. */
+/* The order in which people are shown them: linkd first. */
+extern const uint8_t daemon_order[DAEMONS];
+
+/* "ipd", "linkd", "linkd1" (of link 1) ...; NULL outside 0..DAEMONS-1. */
 const char *daemon_name(uint32_t daemon);
 
 /* "link.rx", "tcpd.cnc", "client.3.tx" ... as status and errors print it; the

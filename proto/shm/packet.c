@@ -36,8 +36,7 @@ static const unsigned flags_known =
 static bool
 carries_packets(uint32_t region)
 {
-    return region == REGION_LINK_RX || region == REGION_IP_RX ||
-           region == REGION_TCP_TX || region == REGION_IP_TX;
+    return region >= REGION_LINK_RX && region <= REGION_TCP_TX;
 }
 
 static bool
