@@ -9,11 +9,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define EVENTS_MAX 64
 
 /* ---- the kernel's ---- */
 
@@ -90,6 +94,79 @@ kernel_close(int s)
     return or_errno(close(s));
 }
 
+static int
+kernel_set_nonblocking(int s)
+{
+    return or_errno(fcntl(s, F_SETFL, O_NONBLOCK));
+}
+
+static int
+kernel_set(int s, int level, int name, const void *value, socklen_t len)
+{
+    return or_errno(setsockopt(s, level, name, value, len));
+}
+
+static int
+kernel_set_nodelay(int s)
+{
+    return kernel_set(s, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+}
+
+static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+static int
+kernel_set_abort(int s)
+{
+    return kernel_set(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static int
+kernel_error(int s)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return -errno;
+    return -error;
+}
+
+static int
+kernel_epoll(void)
+{
+    static int epoll = -1;
+
+    if (epoll < 0 && (epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        die(EXIT_FAILED, "epoll: %s", strerror(errno));
+    return epoll;
+}
+
+static int
+kernel_watch(int s, unsigned events, uint64_t user)
+{
+    struct epoll_event ev = {.events = events, .data.u64 = user};
+
+    if (events == 0)
+        return or_errno(epoll_ctl(kernel_epoll(), EPOLL_CTL_DEL, s, NULL));
+    if (epoll_ctl(kernel_epoll(), EPOLL_CTL_MOD, s, &ev) == 0)
+        return 0;
+    return or_errno(epoll_ctl(kernel_epoll(), EPOLL_CTL_ADD, s, &ev));
+}
+
+static int
+kernel_wait(struct socket_event *events, int max, int timeout_ms)
+{
+    struct epoll_event got[EVENTS_MAX];
+    int n = epoll_wait(kernel_epoll(), got, max < EVENTS_MAX ? max : EVENTS_MAX,
+                       timeout_ms);
+
+    for (int i = 0; i < n; i++) {
+        events[i].user = got[i].data.u64;
+        events[i].events = got[i].events;
+    }
+    return n < 0 && errno == EINTR ? 0 : or_errno(n);
+}
+
 const struct sockets *
 sockets_of_kernel(void)
 {
@@ -103,6 +180,12 @@ sockets_of_kernel(void)
         .recv = kernel_recv,
         .shut_write = kernel_shut_write,
         .close = kernel_close,
+        .set_nonblocking = kernel_set_nonblocking,
+        .set_nodelay = kernel_set_nodelay,
+        .set_abort = kernel_set_abort,
+        .error = kernel_error,
+        .watch = kernel_watch,
+        .wait = kernel_wait,
     };
 
     return &kernel;
@@ -166,6 +249,56 @@ stack_close(int s)
     return skink_close(instance, s);
 }
 
+static int
+stack_set_nonblocking(int s)
+{
+    return skink_set_nonblocking(instance, s, 1);
+}
+
+static int
+stack_set_nodelay(int s)
+{
+    return skink_setsockopt(instance, s, IPPROTO_TCP, TCP_NODELAY, &(int){1},
+                            sizeof(int));
+}
+
+static int
+stack_set_abort(int s)
+{
+    return skink_setsockopt(instance, s, SOL_SOCKET, SO_LINGER, &at_once,
+                            sizeof at_once);
+}
+
+static int
+stack_error(int s)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    int rc = skink_getsockopt(instance, s, SOL_SOCKET, SO_ERROR, &error, &len);
+
+    return rc < 0 ? rc : -error;
+}
+
+static int
+stack_watch(int s, unsigned events, uint64_t user)
+{
+    return skink_watch(instance, s, events, user);
+}
+
+static int
+stack_wait(struct socket_event *events, int max, int timeout_ms)
+{
+    struct skink_event got[EVENTS_MAX];
+    int n = skink_wait(instance, got, max < EVENTS_MAX ? max : EVENTS_MAX,
+                       timeout_ms);
+
+    for (int i = 0; i < n; i++) {
+        events[i].user = got[i].user;
+        events[i].events = got[i].events;
+    }
+    return n;
+}
+
 const struct sockets *
 sockets_of_skink(const char *name)
 {
@@ -179,6 +312,12 @@ sockets_of_skink(const char *name)
         .recv = stack_recv,
         .shut_write = stack_shut_write,
         .close = stack_close,
+        .set_nonblocking = stack_set_nonblocking,
+        .set_nodelay = stack_set_nodelay,
+        .set_abort = stack_set_abort,
+        .error = stack_error,
+        .watch = stack_watch,
+        .wait = stack_wait,
     };
     int error = skink_open(&instance, name);
 

@@ -6,9 +6,19 @@
 
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* All of them blocking; all return -errno on failure. */
+/* The numbers of poll(2), epoll(7) and skink are the same. */
+#define SOCKET_IN  0x1u
+#define SOCKET_OUT 0x4u
+
+struct socket_event {
+    uint64_t user; /* as given to watch */
+    unsigned events;
+};
+
+/* Blocking unless set_nonblocking says otherwise; all return -errno on failure. */
 struct sockets {
     int (*socket)(void);
     int (*bind)(int s, const struct sockaddr_in *at);
@@ -19,6 +29,13 @@ struct sockets {
     ssize_t (*recv)(int s, void *buf, size_t len);
     int (*shut_write)(int s);
     int (*close)(int s);
+    int (*set_nonblocking)(int s);
+    int (*set_nodelay)(int s);
+    int (*set_abort)(int s); /* close sends RST (linger 0) */
+    int (*error)(int s);     /* SO_ERROR: 0 or -errno */
+    /* Level-triggered; `events` replaces what was watched, 0 ends it. */
+    int (*watch)(int s, unsigned events, uint64_t user);
+    int (*wait)(struct socket_event *events, int max, int timeout_ms);
 };
 
 /* The kernel's TCP, with CUBIC on each socket, whatever the host's default. */

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* probe: small exchanges, where each segment costs and bytes do not.
+ *
+ * `serve` echoes what comes, on any number of connections. `ask` sends one byte
+ * and waits for it, again and again, and prints percentiles of the time that
+ * took. `churn` opens connections, asks once on each and resets it, so many
+ * under way at a time. `hold` opens connections and keeps them until its input
+ * ends. One thread and an event loop, the same for both stacks. */
+#define _GNU_SOURCE 1
+#include "base/bits.h"
+#include "base/os/args.h"
+#include "base/os/clock.h"
+#include "base/os/log.h"
+#include "bench/sockets.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BACKLOG       4096
+#define BATCH         64 /* events a look */
+#define LATENCIES     4000000
+#define UNDER_WAY_MAX 4096
+#define STALLED       5000 /* ms without any event: something is wrong */
+
+struct options {
+    bool kernel, json;
+    const char *instance, *seconds, *count;
+};
+
+static const struct sockets *net;
+static struct sockaddr_in endpoint;
+
+static int
+checked(int result, const char *what)
+{
+    if (result < 0)
+        die(EXIT_FAILED, "%s: %s", what, strerror(-result));
+    return result;
+}
+
+/* ---- serve ---- */
+
+static void
+greet(int listener)
+{
+    int s;
+
+    while ((s = net->accept(listener)) >= 0) {
+        checked(net->set_nonblocking(s), "nonblocking");
+        checked(net->set_nodelay(s), "nodelay");
+        checked(net->watch(s, SOCKET_IN, (uint64_t)s), "watch");
+    }
+    if (s != -EAGAIN && s != -ECONNABORTED)
+        checked(s, "accept");
+}
+
+/* One byte is what is in flight, so there is always room for it. */
+static void
+echo(int s)
+{
+    char buf[4096];
+    ssize_t n = net->recv(s, buf, sizeof buf);
+
+    if (n > 0)
+        n = net->send(s, buf, (size_t)n);
+    if (n == -EAGAIN || n > 0)
+        return;
+    net->watch(s, 0, 0);
+    net->close(s);
+}
+
+static _Noreturn void
+serve(void)
+{
+    int listener = checked(net->socket(), "socket");
+    struct socket_event events[BATCH];
+
+    checked(net->bind(listener, &endpoint), "bind");
+    checked(net->listen(listener, BACKLOG), "listen");
+    checked(net->set_nonblocking(listener), "nonblocking");
+    checked(net->watch(listener, SOCKET_IN, UINT64_MAX), "watch");
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+        int n = checked(net->wait(events, BATCH, -1), "wait");
+
+        for (int i = 0; i < n; i++) {
+            if (events[i].user == UINT64_MAX)
+                greet(listener);
+            else
+                echo((int)events[i].user);
+        }
+    }
+}
+
+/* ---- ask ---- */
+
+static int
+by_size(const void *a, const void *b)
+{
+    uint32_t x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static void
+print_percentiles(uint32_t *ns, size_t n, bool json)
+{
+    double p50, p99;
+
+    qsort(ns, n, sizeof *ns, by_size);
+    p50 = ns[n / 2] / 1e3;
+    p99 = ns[n - 1 - n / 100] / 1e3;
+    printf(json ? "{\"p50_us\":%.2f,\"p99_us\":%.2f,\"count\":%zu}\n"
+                : "%.2f %.2f %zu\n",
+           p50, p99, n);
+}
+
+static enum exit_status
+ask(const struct options *o)
+{
+    static uint32_t took[LATENCIES];
+    instant_t end, now;
+    size_t n = 0;
+    int s = checked(net->socket(), "socket");
+    char byte = 'x';
+
+    checked(net->connect(s, &endpoint), "connect");
+    checked(net->set_nodelay(s), "nodelay");
+    now = clock_now();
+    end = instant_add(
+        now, duration_ms(1000 * (int64_t)args_number("--seconds", o->seconds, 1,
+                                                     3600)));
+    while (n < LATENCIES && instant_before(now, end)) {
+        instant_t before = now;
+
+        checked(send_all(net, s, &byte, 1), "send");
+        checked(recv_all(net, s, &byte, 1), "receive");
+        now = clock_now();
+        took[n++] = (uint32_t)min_u64((uint64_t)instant_sub(now, before).ns,
+                                      UINT32_MAX);
+    }
+    net->close(s);
+    print_percentiles(took, n, o->json);
+    return EXIT_OK;
+}
+
+/* ---- churn ---- */
+
+static struct {
+    int s;
+    bool asked; /* else it connects */
+} under_way[UNDER_WAY_MAX];
+
+static void
+set_out(uint64_t i)
+{
+    int s = checked(net->socket(), "socket"), rc;
+
+    checked(net->set_nonblocking(s), "nonblocking");
+    checked(net->set_abort(s), "linger");
+    rc = net->connect(s, &endpoint);
+    if (rc < 0 && rc != -EINPROGRESS)
+        checked(rc, "connect");
+    under_way[i].s = s;
+    under_way[i].asked = false;
+    checked(net->watch(s, SOCKET_OUT, i), "watch");
+}
+
+/* True: this connection has had its answer and is gone. */
+static bool
+get_on(uint64_t i)
+{
+    int s = under_way[i].s;
+    char byte = 'x';
+
+    if (!under_way[i].asked) {
+        checked(net->error(s), "connect");
+        checked((int)net->send(s, &byte, 1), "send");
+        under_way[i].asked = true;
+        checked(net->watch(s, SOCKET_IN, i), "watch");
+        return false;
+    }
+    if (net->recv(s, &byte, 1) != 1)
+        die(EXIT_FAILED, "a connection ended without its answer");
+    net->watch(s, 0, 0);
+    net->close(s);
+    return true;
+}
+
+/* Returns how many connections were finished. */
+static uint64_t
+turn(void)
+{
+    struct socket_event events[BATCH];
+    int n = checked(net->wait(events, BATCH, STALLED), "wait");
+    uint64_t done = 0;
+
+    if (n == 0)
+        die(EXIT_FAILED, "nothing happened for %d ms", STALLED);
+    for (int i = 0; i < n; i++) {
+        if (!get_on(events[i].user))
+            continue;
+        done++;
+        set_out(events[i].user);
+    }
+    return done;
+}
+
+static enum exit_status
+churn(const struct options *o)
+{
+    uint64_t count = args_number("--count", o->count, 1, UNDER_WAY_MAX);
+    instant_t end, start = clock_now();
+    uint64_t done = 0;
+    double seconds;
+
+    end = instant_add(
+        start, duration_ms(1000 * (int64_t)args_number("--seconds", o->seconds,
+                                                       1, 3600)));
+    for (uint64_t i = 0; i < count; i++)
+        set_out(i);
+    while (instant_before(clock_now(), end))
+        done += turn();
+    seconds = (double)instant_sub(clock_now(), start).ns / 1e9;
+    printf(o->json ? "{\"connections\":%" PRIu64 ",\"seconds\":%.6f}\n"
+                   : "%" PRIu64 " %.6f\n",
+           done, seconds);
+    return EXIT_OK;
+}
+
+/* ---- hold ---- */
+
+static enum exit_status
+hold(const struct options *o)
+{
+    uint64_t count = args_number("--count", o->count, 1, 65536);
+    char byte = 'x';
+
+    for (uint64_t i = 0; i < count; i++) {
+        int s = checked(net->socket(), "socket");
+
+        checked(net->connect(s, &endpoint), "connect");
+        checked(send_all(net, s, &byte, 1), "send");
+        checked(recv_all(net, s, &byte, 1), "receive");
+    }
+    puts("ready");
+    fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+    return EXIT_OK;
+}
+
+/* ---- command line ---- */
+
+static _Noreturn void
+usage(const struct arg *args, enum exit_status status)
+{
+    puts("usage: probe serve|ask|churn|hold [OPTIONS] ADDR PORT\n\n"
+         "ask prints P50 P99 COUNT in us, churn CONNECTIONS SECONDS; serve and "
+         "hold\nprint 'ready'.\n");
+    args_print(args);
+    exit((int)status);
+}
+
+static void
+parse_options(struct options *o, int argc, char **argv)
+{
+    bool help = false;
+    // clang-format off
+    const struct arg args[] = {
+        {"kernel", 0, NULL, "the kernel's TCP instead of skink's", &o->kernel, NULL},
+        {"instance", 'i', "NAME", "of skink, if not 'default'", NULL, &o->instance},
+        {"seconds", 0, "S", "how long (2)", NULL, &o->seconds},
+        {"count", 0, "N", "connections under way (64)", NULL, &o->count},
+        {"json", 'j', NULL, "JSON", &o->json, NULL},
+        {"help", 'h', NULL, "this text", &help, NULL},
+        {0},
+    };
+    // clang-format on
+    int at = args_parse(argc, argv, args);
+
+    if (help || argc - at != 2)
+        usage(args, help ? EXIT_OK : EXIT_USAGE);
+    endpoint = parse_endpoint(argv[at], argv[at + 1]);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {.seconds = "2", .count = "64"};
+    int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
+    const char *verb = argv[at];
+
+    log_name("probe");
+    parse_options(&o, argc - at, argv + at);
+    net = o.kernel ? sockets_of_kernel() : sockets_of_skink(o.instance);
+    if (strcmp(verb, "serve") == 0)
+        serve();
+    if (strcmp(verb, "ask") == 0)
+        return (int)ask(&o);
+    if (strcmp(verb, "churn") == 0)
+        return (int)churn(&o);
+    if (strcmp(verb, "hold") == 0)
+        return (int)hold(&o);
+    die(EXIT_USAGE, "'%s' is none of serve, ask, churn, hold", verb);
+}
