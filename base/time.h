@@ -30,11 +30,18 @@ duration_us(int64_t us)
     return (duration_t){us * 1000};
 }
 
-/* INSTANT_NEVER stays INSTANT_NEVER. */
+/* INSTANT_NEVER stays INSTANT_NEVER, and what would be later is it; what would
+ * be earlier than the first instant is the first. */
 static inline instant_t
 instant_add(instant_t t, duration_t d)
 {
-    return t.ns > INT64_MAX - d.ns ? INSTANT_NEVER : (instant_t){t.ns + d.ns};
+    int64_t sum;
+
+    if (t.ns == INT64_MAX)
+        return INSTANT_NEVER;
+    if (__builtin_add_overflow(t.ns, d.ns, &sum))
+        return (instant_t){d.ns < 0 ? INT64_MIN : INT64_MAX};
+    return (instant_t){sum};
 }
 
 /* a - b. */

@@ -3,7 +3,8 @@
  * abbreviations and permutation: a script that works today does not change its
  * meaning when an option is added, and what follows the first operand belongs
  * to that operand. Letters may be joined ("-tin"), and the last of them may
- * have its value attached ("-w5"). A repeated option: the last one counts. */
+ * have its value attached ("-w5"). A repeated option: the last one counts, unless
+ * its row asks for each of them, in their order. */
 #include "base/os/args.h"
 
 #include "base/bits.h"
@@ -102,6 +103,15 @@ value_missing(const struct arg *a)
     usage_exit();
 }
 
+static void
+give(const struct arg *a, const char *value)
+{
+    if (a->each != NULL)
+        a->each(a->owner, a, value);
+    else
+        *a->value = value;
+}
+
 /* `text` follows the dashes, `next` is the word after it or NULL. Returns how
  * many words beyond its own the option took: 0 or 1. */
 static int
@@ -126,7 +136,7 @@ take_long(const struct arg *args, const char *text, const char *next)
     }
     if (attached == NULL && next == NULL)
         value_missing(a);
-    *a->value = attached != NULL ? attached : next;
+    give(a, attached != NULL ? attached : next);
     return attached != NULL ? 0 : 1;
 }
 
@@ -154,7 +164,7 @@ take_letters(const struct arg *args, const char *text, const char *next)
         }
         if (c[1] == '\0' && next == NULL)
             value_missing(a);
-        *a->value = c[1] != '\0' ? c + 1 : next;
+        give(a, c[1] != '\0' ? c + 1 : next);
         return c[1] != '\0' ? 0 : 1;
     }
     return 0;

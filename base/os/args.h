@@ -12,10 +12,14 @@
 struct arg {
     const char *name;    /* without "--" */
     char letter;         /* or 0 */
-    const char *metavar; /* NULL: a flag, sets *flag; else sets *value */
+    const char *metavar; /* NULL: a flag, sets *flag; else a value follows */
     const char *help;
     bool *flag;
-    const char **value; /* points into argv */
+    const char *
+        *value; /* points into argv; or, for options that count each time
+                           they stand there: */
+    void (*each)(void *owner, const struct arg *row, const char *value);
+    void *owner;
 };
 
 /* Consumes options up to the first operand and returns that operand's index in

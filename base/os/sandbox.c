@@ -29,8 +29,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PUMP = 1 << SANDBOX_PUMP, STREAMS = 1 << SANDBOX_STREAMS };
-enum { DESK = 1 << SANDBOX_DESK, ALL = PUMP | STREAMS | DESK };
+enum { PUMP = 1 << SANDBOX_PUMP, PAIR = 1 << SANDBOX_PAIR };
+enum { STREAMS = 1 << SANDBOX_STREAMS, DESK = 1 << SANDBOX_DESK };
+enum { ALL = PUMP | PAIR | STREAMS | DESK };
 
 /* A call and who may make it. With `tests`, only with such arguments. */
 struct permit {
@@ -54,6 +55,11 @@ static const struct permit permits[] = {
     {.call = SCMP_SYS(recvfrom), .profiles = STREAMS | DESK},
     {.call = SCMP_SYS(sendto), .profiles = STREAMS | DESK},
     {.call = SCMP_SYS(close), .profiles = ALL},
+
+    /* A datagram socket's other end, by name. It makes no descriptor, and the
+     * other sockets are connected for good; but whoever reads datagrams at a
+     * path that this uid may write to can be spoken to. */
+    {.call = SCMP_SYS(connect), .profiles = PAIR},
 
     /* Waiting and time. */
     {.call = SCMP_SYS(epoll_wait), .profiles = ALL},

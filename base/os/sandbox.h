@@ -11,6 +11,7 @@
 
 enum sandbox_profile {
     SANDBOX_PUMP,    /* linkd, ipd: read, write, wait; no new mappings */
+    SANDBOX_PAIR,    /* linkd of a pair: also finds the other end again */
     SANDBOX_STREAMS, /* tcpd: also maps received regions, never executable */
     SANDBOX_DESK     /* apid: also threads and sockets of libzmq */
 };

@@ -3,7 +3,10 @@
  * and a store, never a locked instruction; readers pair with release stores. */
 #include "proto/shm/cnc.h"
 
+#include "base/bits.h"
 #include "base/check.h"
+
+#include <string.h>
 
 struct cnc_shm *
 cnc_of(const struct region *region)
@@ -96,6 +99,9 @@ cnc_drop(struct cnc *c, enum drop why)
     if (why == DROP_NONE)
         return;
     add(&s->drops[why], 1);
+    /* Pairs with forget_overwritten: who sees a word of this entry sees that
+     * all before it are there. */
+    atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&s->drop_log[n % CNC_DROPS].work,
                           atomic_load_explicit(&s->work, memory_order_relaxed),
                           memory_order_relaxed);
@@ -105,17 +111,33 @@ cnc_drop(struct cnc *c, enum drop why)
     atomic_store_explicit(&s->dropped, n + 1, memory_order_release);
 }
 
-/* Entries near the oldest may be overwritten while they are read: a margin
- * keeps away from them. */
+/* Of `n` entries from number `first` on, those that were not overwritten while
+ * they were copied; the one after the newest may be half written. */
+static size_t
+forget_overwritten(const struct cnc_shm *s, uint64_t first,
+                   struct cnc_dropped *out, size_t n)
+{
+    uint64_t age, lost;
+
+    atomic_thread_fence(memory_order_acquire);
+    age = atomic_load_explicit(&s->dropped, memory_order_relaxed) - first;
+    lost = age < CNC_DROPS ? 0 : min_u64(age - CNC_DROPS + 1, n);
+    memmove(out, out + lost, (n - lost) * sizeof *out);
+    return n - lost;
+}
+
+/* A margin keeps away from the oldest entries, which are overwritten next. */
 size_t
 cnc_dropped(const struct cnc_shm *s, uint64_t *next, struct cnc_dropped *out,
             size_t room)
 {
     uint64_t end = atomic_load_explicit(&s->dropped, memory_order_acquire);
+    uint64_t first;
     size_t n = 0;
 
     if (end - *next > CNC_DROPS / 2)
         *next = end < CNC_DROPS / 2 ? 0 : end - CNC_DROPS / 2;
+    first = *next;
     for (; n < room && *next != end; (*next)++, n++) {
         uint64_t at = *next % CNC_DROPS;
         uint64_t why =
@@ -125,7 +147,7 @@ cnc_dropped(const struct cnc_shm *s, uint64_t *next, struct cnc_dropped *out,
             atomic_load_explicit(&s->drop_log[at].work, memory_order_relaxed);
         out[n].why = why < DROPS ? (enum drop)why : DROP_NONE;
     }
-    return n;
+    return forget_overwritten(s, first, out, n);
 }
 
 uint64_t

@@ -55,6 +55,8 @@ struct conf_tables {
     struct conf_ping ping[CONF_PINGS]; /* slot serial % CONF_PINGS */
 };
 static_assert(NET_LINKS == LINKS_MAX, "one link, one linkd");
+static_assert(sizeof(struct conf_tables) % sizeof(uint64_t) == 0, "words");
+#define CONF_WORDS (sizeof(struct conf_tables) / sizeof(uint64_t))
 
 /* The supervisor's book on one daemon. Read by status. */
 struct conf_daemon {
@@ -110,7 +112,8 @@ struct conf_shm {
     /* Which of the two holds: version % 2. The other one is being written. */
     _Alignas(SHM_LINE) _Atomic uint64_t version;
     uint8_t unused2[SHM_LINE - 8];
-    struct conf_tables tables[2];
+    _Atomic uint64_t tables[2][CONF_WORDS]; /* struct conf_tables, as words:
+                                               one may change while it is read */
 };
 
 /* The book in a mapped and checked region; NULL when it is too small. */

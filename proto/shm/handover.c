@@ -45,6 +45,15 @@ adopt_bell(int bells[DAEMONS], const struct handover *h, int fd)
 }
 
 static bool
+adopt_link(struct tables *t, const struct handover *h, int fd)
+{
+    if (h->id >= LINKS_MAX || !adopt_fd(&t->link, fd))
+        return false;
+    t->link_index = h->id;
+    return true;
+}
+
+static bool
 adopt(struct tables *t, const struct handover *h, int fd)
 {
     switch ((enum handover_kind)h->kind) {
@@ -55,8 +64,7 @@ adopt(struct tables *t, const struct handover *h, int fd)
     case HANDOVER_BELL_OUT:
         return adopt_bell(t->bell_out, h, fd);
     case HANDOVER_LINK:
-        t->link_index = h->id;
-        return h->id < LINKS_MAX && adopt_fd(&t->link, fd);
+        return adopt_link(t, h, fd);
     case HANDOVER_LISTEN:
         return adopt_fd(&t->listen, fd);
     case HANDOVER_DONE: /* boot sees that it is over by itself */

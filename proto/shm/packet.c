@@ -62,14 +62,33 @@ offload_ok(const struct packet *p)
                p->header_len + p->len;
 }
 
+static bool
+copy_and_check(struct packet *copy, const void *slot,
+               const struct region *regions, uint32_t count)
+{
+    region_copy_once(copy, slot, sizeof *copy);
+    return copy->header_len <= PACKET_HEADER &&
+           payload_ok(copy, regions, count) && offload_ok(copy);
+}
+
 bool
 packet_copy(const struct ring *r, uint32_t n, struct packet *copy,
             const struct region *regions, uint32_t count)
 {
     CHECK(r->slot_size == sizeof *copy);
-    region_copy_once(copy, ring_peek(r, n), sizeof *copy);
-    return copy->header_len <= PACKET_HEADER &&
-           payload_ok(copy, regions, count) && offload_ok(copy);
+    return copy_and_check(copy, ring_peek(r, n), regions, count);
+}
+
+bool
+packet_observe(const struct ring_row *row, uint64_t at, struct packet *copy,
+               const struct region *regions, uint32_t count)
+{
+    uint64_t slot = RING_OFFSET + sizeof(struct ring_shm) +
+                    (at & (row->slots - 1)) * sizeof *copy;
+    const void *bytes = region_at(&regions[row->region], slot, sizeof *copy);
+
+    CHECK(row->slot_size == sizeof *copy);
+    return bytes != NULL && copy_and_check(copy, bytes, regions, count);
 }
 
 const uint8_t *

@@ -54,6 +54,12 @@ bool packet_copy(const struct ring *r, uint32_t n, struct packet *copy,
                  const struct region *regions, uint32_t count)
     __attribute__((warn_unused_result));
 
+/* For who is neither producer nor consumer: the same of the slot at an absolute
+ * position, which may be overwritten meanwhile. */
+bool packet_observe(const struct ring_row *row, uint64_t at,
+                    struct packet *copy, const struct region *regions,
+                    uint32_t count) __attribute__((warn_unused_result));
+
 /* The checked payload of a checked packet: valid until released; NULL when len
  * is 0. Other processes may change the bytes under us: copy headers out before
  * looking. */

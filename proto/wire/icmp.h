@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP echo, and the numbers of ICMP's errors (RFC 792). */
+/* ICMP messages (RFC 792): the header of all, and echo. */
 #ifndef PROTO_WIRE_ICMP_H
 #define PROTO_WIRE_ICMP_H
 
@@ -16,6 +16,12 @@
 #define ICMP_ECHO_REQUEST      8
 #define ICMP_TIME_EXCEEDED     11
 #define ICMP_PARAMETER_PROBLEM 12
+#define ICMP_TIMESTAMP         13
+#define ICMP_TIMESTAMP_REPLY   14
+#define ICMP_INFO_REQUEST      15
+#define ICMP_INFO_REPLY        16
+#define ICMP_MASK_REQUEST      17
+#define ICMP_MASK_REPLY        18
 
 /* Codes of ICMP_DEST_UNREACHABLE. */
 #define ICMP_NET_UNREACHABLE      0
@@ -29,21 +35,34 @@
 #define ICMP_TTL_EXCEEDED        0
 #define ICMP_REASSEMBLY_EXCEEDED 1
 
+struct icmp_header {
+    uint8_t type, code;
+    uint32_t rest; /* bytes 4 to 7 as one number; their meaning is the type's */
+};
+
+/* Reads a message of which `len` bytes are at `bytes`, at least the header of
+ * ICMP_HEADER_LEN bytes; `payload_sum` is checksum_add over the message from
+ * byte ICMP_HEADER_LEN on. DROP_NONE: it is not damaged. On a drop *out holds
+ * nothing to rely on. */
+enum drop icmp_decode(const uint8_t *bytes, size_t len, uint64_t payload_sum,
+                      struct icmp_header *out)
+    __attribute__((warn_unused_result));
+
+/* Writes the header with the checksum of a message with that payload. */
+void icmp_encode(uint8_t out[ICMP_HEADER_LEN], const struct icmp_header *h,
+                 uint64_t payload_sum);
+
 struct icmp_echo {
     uint8_t type; /* ICMP_ECHO_REQUEST or ICMP_ECHO_REPLY */
     uint16_t id;
     uint16_t seq;
 };
 
-/* Reads a message of which `len` bytes are at `bytes`, at least the header of
- * ICMP_HEADER_LEN bytes; `payload_sum` is checksum_add over the message from
- * byte ICMP_HEADER_LEN on. Anything but a valid echo is a drop: for it *out
- * holds nothing to rely on. */
+/* The same for echo. Anything else is a drop. */
 enum drop icmp_echo_decode(const uint8_t *bytes, size_t len,
                            uint64_t payload_sum, struct icmp_echo *out)
     __attribute__((warn_unused_result));
 
-/* Writes the header with the checksum of a message with that payload. */
 void icmp_echo_encode(uint8_t out[ICMP_HEADER_LEN], const struct icmp_echo *e,
                       uint64_t payload_sum);
 

@@ -3,6 +3,8 @@
  * the order of lookup, so that a walk finds the longest prefix first. */
 #include "proto/wire/net.h"
 
+#include "base/bits.h"
+
 #include <string.h>
 
 #define MTU_MIN   576 /* RFC 791: what every host takes */
@@ -145,10 +147,11 @@ take_route(const struct net *net, int32_t i, struct addr dst,
            struct net_path *path)
 {
     const struct net_route *r = &net->route[i];
+    uint32_t link_mtu = net->link[r->link].mtu;
 
     *path = (struct net_path){
         .link = r->link,
-        .mtu = r->mtu != 0 ? r->mtu : net->link[r->link].mtu,
+        .mtu = r->mtu != 0 ? min_u32(r->mtu, link_mtu) : link_mtu,
         .next_hop = addr_is_any(r->gateway) ? dst : r->gateway,
         .source = addr_is_any(r->source) ? source_on(net, r->link) : r->source,
         .route = i,
@@ -230,10 +233,12 @@ net_link_named(const struct net *net, const char *name)
 /* ---- is it whole? ---- */
 
 static const char *
-check_link(const struct net_link *l)
+check_link(const struct net *net, const struct net_link *l)
 {
     if (memchr(l->name, '\0', sizeof l->name) == NULL || l->name[0] == '\0')
         return "a link has no name";
+    if (&net->link[net_link_named(net, l->name)] != l)
+        return "two links have one name";
     if (l->kind > NET_PAIR || l->offloads > 1)
         return "a link is of no known kind";
     if (l->mtu < MTU_MIN || l->mtu > MTU_MAX)
@@ -262,6 +267,8 @@ check_route(const struct net *net, const struct net_route *r)
 {
     if (r->link >= net->links)
         return "a route is on no link";
+    if (r->proto > NET_PROTO_BOOT)
+        return "a route is of no known origin";
     if (r->prefix_len > IPV4_BITS || !addr_is_v4(r->dst) ||
         (addr_to_v4(r->dst) & ~mask(r->prefix_len)) != 0)
         return "a route's destination is no network";
@@ -285,7 +292,7 @@ net_check(const struct net *net)
         net->routes > NET_ROUTES || net->forwarding > 1)
         return "a table is longer than it can be";
     for (uint32_t i = 0; i < net->links && wrong == NULL; i++)
-        wrong = check_link(&net->link[i]);
+        wrong = check_link(net, &net->link[i]);
     for (uint32_t i = 0; i < net->addresses && wrong == NULL; i++)
         wrong = check_address(net, &net->address[i]);
     for (uint32_t i = 0; i < net->routes && wrong == NULL; i++) {

@@ -46,7 +46,7 @@ struct net_route {
     uint32_t prefix_len;
     uint32_t link;
     uint32_t metric; /* of two alike the lower one holds */
-    uint32_t mtu;    /* 0: the link's */
+    uint32_t mtu;    /* 0: the link's; never above it */
     uint32_t proto;  /* enum net_proto: STATIC from the configuration file,
                         BOOT by command */
 };
