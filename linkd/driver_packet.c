@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Blocks are powers of two of pages to the kernel: 15 slots waste one in 256. */
+/* Blocks are powers of two of pages to the kernel: 15 slots waste 1 in 256. */
 #define BLOCK_SLOTS 15
 static_assert(PACKET_SLOTS % BLOCK_SLOTS == 0, "whole blocks");
 static_assert(sizeof(struct virtio_net_hdr) == VNET_HEADER_SHORT,
@@ -111,7 +111,7 @@ take(const struct tpacket2_hdr *slot, uint8_t *room, uint32_t size,
     if (slot->tp_len > n || n >= size || n > PACKET_SLOT - at)
         return DROP_LINK_OVERSIZE;
     memcpy(&vnet, bytes + at - sizeof vnet, sizeof vnet);
-    if (!vnet_decode(&vnet, p))
+    if (!vnet_decode(&vnet, n, p))
         return DROP_LINK_BAD_VNET_HEADER;
     memcpy(room, bytes + at, n);
     *len = n;
@@ -149,10 +149,9 @@ packet_read(const struct driver *d, uint8_t *room, uint32_t size,
 /* ---- out ---- */
 
 static enum driver_result
-packet_write(const struct driver *d, const struct packet *p,
-             const uint8_t *payload, enum drop *why)
+packet_write(const struct driver *d, const struct frame *f, enum drop *why)
 {
-    enum driver_result r = vnet_write(d, VNET_HEADER_SHORT, p, payload, why);
+    enum driver_result r = vnet_write(d, VNET_HEADER_SHORT, f, why);
 
     if (r != DRIVER_BROKEN || errno == ENXIO || errno == ENODEV)
         return r;

@@ -1,52 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* The turn of linkd.
  *
- * In: frames are read straight into the data area of link.rx, a burst a turn,
- * and published together. A burst is bounded in frames and bytes, since what is
- * in flight between the daemons ought to stay in the cache that they share.
- * When slots or area run out, linkd leaves the device alone until ipd releases
- * some: the device's own queue is where a flood belongs.
+ * In (wire_in.c): a burst of frames is read and published together. When slots
+ * or area run out, linkd leaves the device alone until ipd releases some: the
+ * device's own queue is where a flood belongs.
  *
- * Out: each frame is gathered by the device from ipd's inline headers and
- * somebody's payload, so a frame is done with as soon as it is written, and
+ * Out (wire_out.c): a frame is done with as soon as it is written, and
  * `released` is always the head. A device that takes nothing may hold up the
  * ring for 10 ms; from then on frames are lost, one attempt each, until it
  * takes one again. So whoever waits for ip.tx waits for a bounded time.
  *
+ * Large packets are the rule between the daemons; where the device has no
+ * offloads they are cut and joined here (gso.c, gro.c). With impairments
+ * (impair.c) every frame of the wire goes through the bad network alone. A link
+ * that needs neither pays for neither.
+ *
  * State: none. A successor finds in the rings how far this process got; at
- * worst the frame that was being written goes out twice, and those read but
- * not published are lost, as on any wire. */
+ * worst the packet that was being written goes out twice. Lost, as on any wire,
+ * are the frames that were read but not published, and those that impairments
+ * held. */
 #include "linkd/pump.h"
-
-#include "base/bits.h"
 
 #include <errno.h>
 #include <poll.h>
 
-#define BURST_FRAMES 8
-#define BURST_BYTES  (256 * 1024)
-#define BATCH        32 /* frames a turn to the device */
-#define PATIENCE     duration_ms(10)
-
-#define POSITION_MASK UINT64_C(0xffffffffffff) /* of a slot, in the cnc */
-
-static void
-working_on(struct pump *p, enum ring_id ring, uint64_t at)
-{
-    cnc_working_on(&p->cnc, CNC_WORK_SLOT,
-                   (uint64_t)ring << 48 | (at & POSITION_MASK));
-}
+#define BATCH    64 /* frames a turn to the device */
+#define PATIENCE duration_ms(10)
+#define LOOK     duration_ms(1000) /* between two looks of the driver */
 
 /* ---- device to ipd ---- */
-
-/* The slot and the room for one more frame, or false: ipd holds them. */
-static bool
-find_room(struct pump *p, uint32_t staged, struct packet **slot, uint8_t **room)
-{
-    *slot = ring_stage(&p->rx, staged);
-    *room = *slot == NULL ? NULL : area_reserve(&p->frames, staged, PACKET_MAX);
-    return *room != NULL;
-}
 
 static void
 wait_for_room(struct pump *p)
@@ -55,7 +37,7 @@ wait_for_room(struct pump *p)
         return;
     p->waits = true;
     cnc_count(&p->cnc, COUNTER_LINK_RX_WAITS, 1);
-    ring_want_space(&p->rx, 1);
+    ring_want_space(&p->in.ring, 1);
     doorbell_ring(&p->ipd);
 }
 
@@ -63,57 +45,22 @@ static void
 stop_waiting(struct pump *p)
 {
     if (p->waits)
-        ring_want_space(&p->rx, 0);
+        ring_want_space(&p->in.ring, 0);
     p->waits = false;
 }
 
-/* Reads one frame and stages it at `staged`. */
-static enum driver_result
-read_frame(struct pump *p, uint32_t staged, struct packet *slot, uint8_t *room,
-           instant_t now, uint32_t *len)
-{
-    struct packet frame = {.origin_ring = RINGS, .arrival_ns = now.ns};
-    enum drop why;
-    enum driver_result got;
-
-    working_on(p, RING_LINK_RX, ring_position(&p->rx) + staged);
-    got = p->driver.read(&p->driver, room, PACKET_MAX, &frame, len, &why);
-    if (got == DRIVER_DROPPED)
-        cnc_drop(&p->cnc, why);
-    if (got != DRIVER_DONE)
-        return got;
-    *slot = frame;
-    area_commit(&p->frames, slot, *len);
-    cnc_count(&p->cnc, COUNTER_LINK_RX_FRAMES, 1);
-    cnc_count(&p->cnc, COUNTER_LINK_RX_BYTES, *len);
-    return got;
-}
-
-/* Returns how many frames are staged. */
+/* Returns how many packets are staged. */
 static uint32_t
 read_burst(struct pump *p, instant_t now, bool *broken)
 {
-    uint32_t staged = 0;
-    uint32_t bytes = 0;
+    uint32_t staged;
+    enum wire_in_end end = wire_in_burst(&p->in, now, &staged);
 
-    for (uint32_t i = 0; i < BURST_FRAMES && bytes < BURST_BYTES; i++) {
-        struct packet *slot;
-        uint8_t *room;
-        uint32_t len = 0;
-        enum driver_result got;
-
-        if (!find_room(p, staged, &slot, &room)) {
-            wait_for_room(p);
-            return staged;
-        }
-        got = read_frame(p, staged, slot, room, now, &len);
-        *broken = got == DRIVER_BROKEN;
-        if (got == DRIVER_NOTHING || got == DRIVER_BROKEN)
-            break;
-        staged += got == DRIVER_DONE;
-        bytes += len;
-    }
-    stop_waiting(p);
+    *broken = end == WIRE_IN_BROKEN;
+    if (end == WIRE_IN_FULL)
+        wait_for_room(p);
+    else
+        stop_waiting(p);
     return staged;
 }
 
@@ -129,18 +76,13 @@ is_refused(struct pump *p, instant_t now)
     return instant_due(p->give_up, now);
 }
 
-/* Writes the frame at the head. False: it stays there. */
+/* Writes the frame that is next. False: it stays there. */
 static bool
-write_frame(struct pump *p, instant_t now, bool *broken)
+write_frame(struct pump *p, const struct frame *f, instant_t now, bool *broken)
 {
-    struct packet frame;
-    enum drop why = DROP_LINK_BAD_DESCRIPTOR;
-    enum driver_result sent = DRIVER_DROPPED;
+    enum drop why;
+    enum driver_result sent = p->driver.write(&p->driver, f, &why);
 
-    working_on(p, RING_IP_TX, ring_position(&p->tx));
-    if (packet_copy(&p->tx, 0, &frame, p->regions, REGIONS))
-        sent = p->driver.write(&p->driver, &frame,
-                               packet_payload(&frame, p->regions), &why);
     if (sent == DRIVER_BROKEN) {
         *broken = true;
         return false;
@@ -155,75 +97,98 @@ write_frame(struct pump *p, instant_t now, bool *broken)
     if (sent == DRIVER_DONE) {
         p->refused = false;
         cnc_count(&p->cnc, COUNTER_LINK_TX_FRAMES, 1);
-        cnc_count(&p->cnc, COUNTER_LINK_TX_BYTES, frame.header_len + frame.len);
+        cnc_count(&p->cnc, COUNTER_LINK_TX_BYTES, frame_size(f));
     }
-    ring_take(&p->tx, 1);
+    wire_out_pop(&p->out);
     return true;
 }
 
-/* Returns how many frames are done with. */
+/* Returns how much was done. */
 static uint32_t
 write_batch(struct pump *p, instant_t now, bool *broken)
 {
-    uint32_t n = min_u32(ring_ready(&p->tx), BATCH);
+    uint32_t done = 0;
 
-    if (n == 0)
-        p->refused = false; /* patience is with frames, not with the device */
-    for (uint32_t i = 0; i < n; i++) {
-        if (!write_frame(p, now, broken))
-            return i;
+    for (; done < BATCH; done++) {
+        struct frame f;
+        enum drop why;
+        enum driver_result next = wire_out_peek(&p->out, now, &f, &why);
+
+        if (next == DRIVER_NOTHING)
+            break;
+        if (next == DRIVER_DROPPED)
+            cnc_drop(&p->cnc, why);
+        else if (!write_frame(p, &f, now, broken))
+            return done;
     }
-    return n;
+    if (done == 0)
+        p->refused = false; /* patience is with frames, not with the device */
+    return done;
 }
 
 /* ---- the turn ---- */
 
 static void
-publish(struct pump *p, uint32_t staged, uint32_t taken)
+publish(struct pump *p, uint32_t staged, uint32_t written)
 {
+    struct ring *tx = &p->out.ring;
+
     if (staged > 0)
-        ring_publish(&p->rx, staged);
-    if (taken > 0)
-        ring_publish_cursor(&p->tx, ring_position(&p->tx));
+        ring_publish(&p->in.ring, staged);
+    if (written > 0)
+        ring_publish_cursor(tx, ring_position(tx));
     /* Between our cursor and a look at who waits for it (doorbell.h). */
     doorbell_barrier();
-    if (staged > 0 || (taken > 0 && ring_space_wanted(&p->tx)))
+    if (staged > 0 || (written > 0 && ring_space_wanted(tx)))
         doorbell_ring(&p->ipd);
+}
+
+static void
+look_around(struct pump *p, instant_t now)
+{
+    if (p->driver.look == NULL || !instant_due(p->look, now))
+        return;
+    p->driver.look(&p->driver);
+    p->look = instant_add(now, LOOK);
 }
 
 uint32_t
 pump_turn(struct pump *p, instant_t now, bool *broken)
 {
     uint32_t staged;
-    uint32_t taken;
+    uint32_t written;
     int error;
 
     *broken = false;
+    look_around(p, now);
     staged = read_burst(p, now, broken);
-    taken = *broken ? 0 : write_batch(p, now, broken);
+    written = *broken ? 0 : write_batch(p, now, broken);
     error = errno;
     cnc_working_on(&p->cnc, CNC_WORK_NONE, 0);
-    publish(p, staged, taken);
+    publish(p, staged, written);
     cnc_heartbeat(&p->cnc);
     errno = error;
-    return staged + taken;
+    return staged + written;
 }
 
 bool
 pump_may_sleep(struct pump *p)
 {
-    struct packet *slot;
-    uint8_t *room;
-
-    if (p->waits && find_room(p, 0, &slot, &room))
+    if (p->waits && wire_in_has_room(&p->in))
         return false;
-    return p->refused || ring_ready(&p->tx) == 0;
+    return p->refused || ring_ready(&p->out.ring) == 0;
 }
 
+/* What has come through a bad network has to wait like everything else when ipd
+ * or the device takes nothing. */
 instant_t
 pump_deadline(const struct pump *p)
 {
-    return p->refused ? p->give_up : INSTANT_NEVER;
+    instant_t in = p->waits ? INSTANT_NEVER : impair_deadline(&p->in.impair);
+    instant_t out = p->refused ? p->give_up : impair_deadline(&p->out.impair);
+    instant_t look = p->driver.look == NULL ? INSTANT_NEVER : p->look;
+
+    return instant_min(look, instant_min(in, out));
 }
 
 short
@@ -234,24 +199,62 @@ pump_events(const struct pump *p)
     return (short)events;
 }
 
+void
+pump_impair(struct pump *p, const struct conf_impair set[CONF_DIRECTIONS])
+{
+    impair_set(&p->in.impair, &set[CONF_IN]);
+    impair_set(&p->out.impair, &set[CONF_OUT]);
+}
+
+/* ---- boot ---- */
+
+static bool
+join_in(struct pump *p)
+{
+    struct wire_in *in = &p->in;
+    const struct ring_row *row = &ring_table[RING_LINK_RX + p->link];
+    const struct region *region = &p->regions[row->region];
+
+    in->cnc = &p->cnc;
+    in->driver = &p->driver;
+    in->ring_id = RING_LINK_RX + p->link;
+    in->joins = !p->offloads;
+    in->scratch = p->memory;
+    impair_init(&in->impair, p->memory + PACKET_MAX);
+    if (!ring_join_producer(
+            &in->ring, region,
+            cnc_cursor(&p->regions[REGION_IPD_CNC], (enum ring_id)in->ring_id),
+            row))
+        return false;
+    area_join(&in->frames, region, &in->ring, row);
+    ring_want_space(&in->ring, 0);
+    return true;
+}
+
+static bool
+join_out(struct pump *p)
+{
+    struct wire_out *out = &p->out;
+    const struct ring_row *row = &ring_table[RING_IP_TX + p->link];
+    const struct region *own = &p->regions[REGION_CNC(DAEMON_LINKD + p->link)];
+
+    out->cnc = &p->cnc;
+    out->regions = p->regions;
+    out->ring_id = RING_IP_TX + p->link;
+    out->cuts = !p->offloads;
+    impair_init(&out->impair, p->memory + PACKET_MAX + IMPAIR_MEMORY);
+    return ring_join_consumer(&out->ring, &p->regions[row->region],
+                              cnc_cursor(own, (enum ring_id)out->ring_id), row);
+}
+
 bool
 pump_join(struct pump *p)
 {
-    const struct ring_row *rx = &ring_table[RING_LINK_RX];
-    const struct ring_row *tx = &ring_table[RING_IP_TX];
-    const struct region *own = &p->regions[REGION_LINKD_CNC];
-    const struct region *ipd = &p->regions[REGION_IPD_CNC];
-
-    if (!ring_join_producer(&p->rx, &p->regions[rx->region],
-                            cnc_cursor(ipd, RING_LINK_RX), rx) ||
-        !ring_join_consumer(&p->tx, &p->regions[tx->region],
-                            cnc_cursor(own, RING_IP_TX), tx))
+    if (!join_out(p) || !join_in(p))
         return false;
-    area_join(&p->frames, &p->regions[rx->region], &p->rx, rx);
-    ring_want_space(&p->rx, 0);
     /* A predecessor may have written a frame and died before it said so, or
      * said so and rung nobody. */
-    ring_publish_cursor(&p->tx, ring_position(&p->tx));
+    ring_publish_cursor(&p->out.ring, ring_position(&p->out.ring));
     doorbell_ring(&p->ipd);
     return true;
 }

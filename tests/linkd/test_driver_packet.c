@@ -120,7 +120,8 @@ header_before_the_frame_says_how_it_is_cut(void **state)
     memcpy((uint8_t *)slot + FRAME_AT - sizeof v, &v, sizeof v);
     assert_int_equal(read_frame(), DRIVER_DONE);
     assert_int_equal(len, 65549);
-    assert_int_equal(packet.flags, PACKET_CSUM_VOUCHED | PACKET_GSO_TCPV4);
+    assert_int_equal(packet.flags, PACKET_CSUM_VOUCHED | PACKET_CSUM_PARTIAL |
+                                       PACKET_GSO_TCPV4);
     assert_int_equal(packet.gso_size, 1448);
 }
 
@@ -248,11 +249,12 @@ frame_is_written_behind_a_short_header(void **state)
 {
     static const uint8_t payload[20] = {7};
     uint8_t message[100];
+    struct frame frame;
 
     (void)state;
     packet = (struct packet){.header_len = 34, .len = sizeof payload};
-    assert_int_equal(driver.write(&driver, &packet, payload, &why),
-                     DRIVER_DONE);
+    frame = frame_of(&packet, payload);
+    assert_int_equal(driver.write(&driver, &frame, &why), DRIVER_DONE);
     assert_int_equal(read(device, message, sizeof message),
                      VNET_HEADER_SHORT + 34 + sizeof payload);
     assert_memory_equal(message + VNET_HEADER_SHORT + 34, payload,
@@ -262,12 +264,14 @@ frame_is_written_behind_a_short_header(void **state)
 static void
 error_of_the_device_drops_the_frame(void **state)
 {
+    struct frame frame;
+
     (void)state;
     packet = (struct packet){.header_len = 34};
     close(device);
     device = -1;
-    assert_int_equal(driver.write(&driver, &packet, NULL, &why),
-                     DRIVER_DROPPED);
+    frame = frame_of(&packet, NULL);
+    assert_int_equal(driver.write(&driver, &frame, &why), DRIVER_DROPPED);
     assert_int_equal(why, DROP_LINK_DEVICE_ERROR);
 }
 

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of linkd's turn, between a device that does as it is told and an ipd
  * played by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h> /* needs those before it */
-
-#include "linkd/pump.h"
+#include "tests/linkd/pump_world.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-static struct region regions[REGIONS];
-static struct pump pump;
-static struct cnc ipd_cnc;
-static struct ring link_rx, ip_tx; /* ipd's ends */
-static struct area made;
-static int bell;
-static instant_t now;
-static bool broken;
 
 /* The device: how many frames it has to give, of which length, and what it says
  * to frames that it is given. */
@@ -35,6 +16,7 @@ static struct {
     uint32_t written;
     uint32_t last_len;
     uint64_t named; /* what the cnc said was worked on while reading */
+    uint32_t looks;
 } device;
 
 static enum driver_result
@@ -59,124 +41,42 @@ device_read(const struct driver *d, uint8_t *room, uint32_t size,
 }
 
 static enum driver_result
-device_write(const struct driver *d, const struct packet *p,
-             const uint8_t *payload, enum drop *why)
+device_write(const struct driver *d, const struct frame *f, enum drop *why)
 {
     (void)d;
-    (void)payload;
     *why = device.why;
     if (device.write_says == DRIVER_DONE) {
         device.written++;
-        device.last_len = p->header_len + p->len;
+        device.last_len = frame_size(f);
     }
     return device.write_says;
 }
 
 static void
-open_region(uint32_t id, uint64_t size)
+device_look(const struct driver *d)
 {
-    int fd = region_create(id, size, 1);
-
-    assert_true(fd >= 0);
-    assert_true(region_map(&regions[id], fd, id, true));
-    close(fd);
-}
-
-static void
-open_ring(enum ring_id ring)
-{
-    const struct ring_row *row = &ring_table[ring];
-
-    open_region(row->region,
-                ring_region_size(row->slots, row->slot_size, row->area));
-    ring_create(&regions[row->region], row);
-}
-
-static void
-start_linkd(void)
-{
-    memset(&pump, 0, sizeof pump);
-    cnc_start(&pump.cnc, &regions[REGION_LINKD_CNC], 1, now);
-    pump.regions = regions;
-    pump.driver =
-        (struct driver){.fd = -1, .read = device_read, .write = device_write};
-    pump.ipd = (struct doorbell){bell, ipd_cnc.shm};
-    assert_true(pump_join(&pump));
+    (void)d;
+    device.looks++;
 }
 
 static int
 open_world(void **state)
 {
-    const struct ring_row *rx = &ring_table[RING_LINK_RX];
-    const struct ring_row *tx = &ring_table[RING_IP_TX];
-
     (void)state;
     memset(&device, 0, sizeof device);
     device.len = 100;
-    now = (instant_t){1000000000000};
-    open_region(REGION_LINKD_CNC, sizeof(struct cnc_shm));
-    open_region(REGION_IPD_CNC, sizeof(struct cnc_shm));
-    open_ring(RING_LINK_RX);
-    open_ring(RING_IP_TX);
-    cnc_start(&ipd_cnc, &regions[REGION_IPD_CNC], 1, now);
-    bell = eventfd(0, EFD_NONBLOCK);
-    assert_true(ring_join_consumer(
-        &link_rx, &regions[REGION_LINK_RX],
-        cnc_cursor(&regions[REGION_IPD_CNC], RING_LINK_RX), rx));
-    assert_true(ring_join_producer(
-        &ip_tx, &regions[REGION_IP_TX],
-        cnc_cursor(&regions[REGION_LINKD_CNC], RING_IP_TX), tx));
-    area_join(&made, &regions[REGION_IP_TX], &ip_tx, tx);
-    start_linkd();
-    doorbell_doze(&ipd_cnc, INSTANT_NEVER);
+    world.link = 0;
+    world.driver =
+        (struct driver){.fd = -1, .read = device_read, .write = device_write};
+    open_pump_world();
     return 0;
-}
-
-static int
-close_world(void **state)
-{
-    (void)state;
-    for (int i = 0; i < REGIONS; i++)
-        region_unmap(&regions[i]);
-    close(bell);
-    return 0;
-}
-
-static uint32_t
-turn(void)
-{
-    now = instant_add(now, duration_us(1));
-    return pump_turn(&pump, now, &broken);
-}
-
-static bool
-rung(void)
-{
-    uint64_t rings;
-
-    return read(bell, &rings, sizeof rings) == (ssize_t)sizeof rings;
-}
-
-static uint64_t
-drops(enum drop why)
-{
-    return cnc_drops(pump.cnc.shm, why);
 }
 
 /* ipd publishes a frame of 42 inline bytes and `len` of payload. */
 static void
 send_frame(uint32_t len)
 {
-    struct packet frame = {.header_len = 42};
-    void *slot = ring_stage(&ip_tx, 0);
-
-    assert_non_null(slot);
-    if (len > 0) {
-        assert_non_null(area_reserve(&made, 0, len));
-        area_commit(&made, &frame, len);
-    }
-    memcpy(slot, &frame, sizeof frame);
-    ring_publish(&ip_tx, 1);
+    send_packet((struct packet){.header_len = 42}, NULL, len);
 }
 
 /* ---- in ---- */
@@ -288,8 +188,7 @@ full_area_stops_reading_until_ipd_releases(void **state)
     assert_int_equal(device.waiting, before);
     assert_int_equal(cnc_counter(pump.cnc.shm, COUNTER_LINK_RX_WAITS), 1);
 
-    ring_take(&link_rx, ring_ready(&link_rx));
-    ring_publish_cursor(&link_rx, ring_position(&link_rx));
+    release_all();
     assert_false(pump_may_sleep(&pump));
     device.waiting = 1;
     assert_int_equal(turn(), 1);
@@ -429,6 +328,66 @@ waiting_for_ipd_does_not_stop_output(void **state)
     assert_int_equal(device.written, 1);
 }
 
+/* ---- which link ---- */
+
+static void
+link_has_regions_and_rings_of_its_own(void **state)
+{
+    struct packet p;
+
+    close_pump_world(state);
+    world.link = 2;
+    open_pump_world();
+    device.waiting = 1;
+    send_frame(10);
+    assert_int_equal(turn(), 2);
+    assert_true(packet_copy(&link_rx, 0, &p, regions, REGIONS));
+    assert_int_equal(p.region, REGION_LINK_RX + 2);
+    assert_int_equal(device.written, 1);
+    assert_int_equal(
+        device.named,
+        cnc_work_word(CNC_WORK_SLOT, (uint64_t)(RING_LINK_RX + 2) << 48 | 1));
+}
+
+/* What another linkd received lies in that one's region. */
+static void
+frame_of_another_link_is_forwarded(void **state)
+{
+    struct packet p = {
+        .region = REGION_LINK_RX + 1, .offset = 4096, .len = 500};
+    void *slot;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        slot = ring_stage(&ip_tx, 0);
+        assert_non_null(slot);
+        memcpy(slot, &p, sizeof p);
+        ring_publish(&ip_tx, 1);
+        turn();
+        if (i == 0) /* that region was not handed over */
+            assert_int_equal(drops(DROP_LINK_BAD_DESCRIPTOR), 1);
+        else
+            assert_int_equal(device.last_len, 500);
+        if (i == 0)
+            open_region(REGION_LINK_RX + 1, 8192);
+    }
+    assert_int_equal(device.written, 1);
+}
+
+static void
+driver_looks_around_once_a_second(void **state)
+{
+    (void)state;
+    pump.driver.look = device_look;
+    turn();
+    turn();
+    assert_int_equal(device.looks, 1);
+    assert_int_equal(pump_deadline(&pump).ns, now.ns + 999999000);
+    now = pump_deadline(&pump);
+    turn();
+    assert_int_equal(device.looks, 2);
+}
+
 /* ---- restart ---- */
 
 static void
@@ -466,7 +425,7 @@ successor_of_one_that_waited_waits_again(void **state)
 int
 main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, open_world, close_pump_world)
     static const struct CMUnitTest tests[] = {
         CASE(frame_reaches_ipd_with_what_the_device_says),
         CASE(slot_is_named_before_it_is_read_into),
@@ -484,6 +443,9 @@ main(void)
         CASE(erroneous_frame_is_dropped_at_once),
         CASE(hostile_descriptor_is_dropped),
         CASE(waiting_for_ipd_does_not_stop_output),
+        CASE(link_has_regions_and_rings_of_its_own),
+        CASE(frame_of_another_link_is_forwarded),
+        CASE(driver_looks_around_once_a_second),
         CASE(successor_goes_on_where_the_rings_are),
         CASE(successor_of_one_that_waited_waits_again),
     };

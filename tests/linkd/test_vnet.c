@@ -55,16 +55,39 @@ flags_and_size_come_from_the_header_alone(void **state)
     struct virtio_net_hdr v = {.flags = 0};
 
     (void)state;
-    assert_true(vnet_decode(&v, &p));
+    assert_true(vnet_decode(&v, 60, &p));
     assert_int_equal(p.flags, 0);
     assert_int_equal(p.gso_size, 0);
 
-    v = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+    v = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_DATA_VALID,
                                 .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
                                 .gso_size = 1448};
-    assert_true(vnet_decode(&v, &p));
+    assert_true(vnet_decode(&v, 60, &p));
     assert_int_equal(p.flags, PACKET_CSUM_VOUCHED | PACKET_GSO_TCPV4);
     assert_int_equal(p.gso_size, 1448);
+}
+
+static void
+unfinished_checksum_is_vouched_for_and_said_where(void **state)
+{
+    struct packet p = {.csum_start = 9};
+    struct virtio_net_hdr v = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                               .csum_start = 34,
+                               .csum_offset = 16};
+
+    (void)state;
+    assert_true(vnet_decode(&v, 52, &p));
+    assert_int_equal(p.flags, PACKET_CSUM_VOUCHED | PACKET_CSUM_PARTIAL);
+    assert_int_equal(p.csum_start, 34);
+    assert_int_equal(p.csum_offset, 16);
+    assert_false(vnet_decode(&v, 51, &p));
+    v.csum_start = UINT16_MAX;
+    v.csum_offset = UINT16_MAX;
+    assert_false(vnet_decode(&v, PACKET_MAX, &p));
+    v.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+    assert_true(vnet_decode(&v, 60, &p));
+    assert_int_equal(p.flags, PACKET_CSUM_VOUCHED);
+    assert_int_equal(p.csum_start, 0);
 }
 
 static void
@@ -74,7 +97,7 @@ flags_that_say_nothing_of_sums_vouch_for_nothing(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(vnet_decode(&v, &p));
+    assert_true(vnet_decode(&v, 60, &p));
     assert_int_equal(p.flags, 0);
 }
 
@@ -85,10 +108,10 @@ segmentation_without_size_or_name_is_refused(void **state)
     struct packet p;
 
     (void)state;
-    assert_false(vnet_decode(&v, &p));
+    assert_false(vnet_decode(&v, 60, &p));
     v = (struct virtio_net_hdr){.gso_type = VIRTIO_NET_HDR_GSO_TCPV6,
                                 .gso_size = 1448};
-    assert_false(vnet_decode(&v, &p));
+    assert_false(vnet_decode(&v, 60, &p));
 }
 
 /* ---- out ---- */
@@ -106,13 +129,14 @@ frame_follows_a_header_of_either_size(void **state)
         .csum_offset = 16,
     };
 
+    const struct frame f = frame_of(&p, payload);
+
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct virtio_net_hdr v;
         size_t header = sizes[i];
 
-        assert_int_equal(vnet_write(&driver, header, &p, payload, &why),
-                         DRIVER_DONE);
+        assert_int_equal(vnet_write(&driver, header, &f, &why), DRIVER_DONE);
         assert_int_equal(read(device, message, sizeof message),
                          header + 34 + sizeof payload);
         memcpy(&v, message, sizeof v);
@@ -131,13 +155,14 @@ static void
 only_errors_that_pass_are_waited_for(void **state)
 {
     const struct packet p = {.header_len = 42};
+    const struct frame f = frame_of(&p, NULL);
 
     (void)state;
     assert_true(vnet_error_passes(EAGAIN));
     assert_true(vnet_error_passes(ENOBUFS));
     assert_false(vnet_error_passes(ENXIO));
     driver.fd = -1;
-    assert_int_equal(vnet_write(&driver, VNET_HEADER_SHORT, &p, NULL, &why),
+    assert_int_equal(vnet_write(&driver, VNET_HEADER_SHORT, &f, &why),
                      DRIVER_BROKEN);
     assert_int_equal(errno, EBADF);
 }
@@ -148,6 +173,7 @@ main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_device, close_device)
     static const struct CMUnitTest tests[] = {
         CASE(flags_and_size_come_from_the_header_alone),
+        CASE(unfinished_checksum_is_vouched_for_and_said_where),
         CASE(flags_that_say_nothing_of_sums_vouch_for_nothing),
         CASE(segmentation_without_size_or_name_is_refused),
         CASE(frame_follows_a_header_of_either_size),
