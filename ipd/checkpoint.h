@@ -5,6 +5,7 @@
 #define IPD_CHECKPOINT_H
 
 #include "ipd/core/neigh.h"
+#include "proto/shm/layout.h"
 #include "proto/shm/record.h"
 #include "proto/shm/region.h"
 
@@ -12,12 +13,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the rings, as of the end of a turn. */
+/* As of the end of a turn. */
 struct positions {
-    uint64_t link_rx, tcp_tx; /* heads of the inputs */
-    uint64_t ip_rx, ip_tx;    /* tails of the outputs */
+    uint64_t link_rx[LINKS_MAX]; /* heads of the inputs */
+    uint64_t tcp_tx;
+    uint64_t ip_tx[LINKS_MAX]; /* tails of the outputs */
+    uint64_t ip_rx;
+    uint64_t announced; /* checksum of the network whose addresses were */
+    uint64_t pinged;    /* the highest ping that was sent */
 };
-static_assert(sizeof(struct positions) == 32, "ipd.state v1");
+static_assert(sizeof(struct positions) == 8 * (2 * LINKS_MAX + 4),
+              "ipd.state v1");
 
 struct checkpoint {
     const struct region *state;
@@ -35,7 +41,8 @@ bool checkpoint_join(struct checkpoint *c, const struct region *state)
  * back to `t` and, when there ever was a turn, the positions. RECORD_CORRUPT:
  * there was one, and where it ended is not known. */
 enum record_found checkpoint_recover(struct checkpoint *c,
-                                     struct neigh_table *t, struct positions *p)
+                                     struct neigh_table *t, instant_t now,
+                                     struct positions *p)
     __attribute__((warn_unused_result));
 
 /* Makes the turn true, if anything changed in it. What reflects it may be

@@ -4,14 +4,20 @@
 #define IPD_IPD_H
 
 #include "ipd/checkpoint.h"
-#include "ipd/core/config.h"
+#include "ipd/core/announce.h"
+#include "ipd/core/frag.h"
+#include "ipd/core/icmp_error.h"
+#include "ipd/core/ident.h"
 #include "ipd/core/neigh.h"
 #include "ipd/core/pending.h"
+#include "ipd/core/pmtu.h"
 #include "proto/shm/cnc.h"
+#include "proto/shm/conf.h"
 #include "proto/shm/doorbell.h"
 #include "proto/shm/packet.h"
 #include "proto/shm/region.h"
 #include "proto/shm/ring.h"
+#include "proto/shm/view.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,32 +26,69 @@
 struct intake {
     enum ring_id id;
     struct ring ring;
-    struct held held[2]; /* our outputs, which may hold its packets */
-    uint64_t released;   /* as published */
+    struct held
+        held[LINKS_MAX + 1]; /* our outputs, which may hold its packets */
+    uint64_t released;       /* as published */
 };
 
 /* A ring that is put into. */
 struct outlet {
     struct ring ring;
-    uint32_t staged;   /* slots beyond the tail, this turn */
-    uint64_t released; /* the consumer's, as of the last publishing */
+    struct area made;     /* packets that we write ourselves */
+    uint32_t staged;      /* slots beyond the tail, this turn */
+    uint64_t released;    /* the consumer's, as of the last publishing */
+    instant_t full_since; /* nothing found room since; never: there was some */
+};
+
+struct ipd_link {
+    struct doorbell bell;
+    struct intake rx;
+    struct outlet tx;
 };
 
 struct ipd {
-    struct ip_config cfg;
     struct cnc cnc;
     const struct region *regions; /* by id, REGIONS of them at least */
-    struct doorbell linkd, tcpd;
-    struct intake link_rx, tcp_tx;
-    struct outlet ip_rx, ip_tx;
-    struct area made; /* packets that we make ourselves, in ip.tx */
+    struct hash_key secret;       /* random, another one in each process */
+    uint32_t links;               /* of link[], the instance's */
+    struct ipd_link link[LINKS_MAX];
+    struct doorbell tcpd;
+    struct intake tcp_tx;
+    struct outlet ip_rx;
+    bool waits;        /* something waits for room in an ip.tx */
+    instant_t retry;   /* until then at most */
+    bool space_wanted; /* what our outlets say */
+
     struct checkpoint checkpoint;
+    struct ipd_view view;
+    bool paths_changed; /* view.paths lags behind */
+
+    const struct conf_shm *conf;
+    uint64_t conf_version; /* of `tables` */
+    struct conf_tables tables;
+    bool net_refused; /* people have been told */
+    struct net net;   /* the last good one */
+    uint64_t net_sum; /* its checksum: 0: there was none yet */
+
+    uint64_t pinged; /* the highest serial that was sent */
+    bool ping_due;   /* there may be higher ones */
+    struct view_ping pings[VIEW_PINGS];
+
+    struct announce announce;
     struct neigh_table neigh;
     struct pending pending;
-    uint16_t next_id;  /* IPv4 identification */
-    bool announce;     /* nobody on the link has heard of us yet */
-    bool waits;        /* something waits for room in ip.tx */
-    bool space_wanted; /* what our outlets say */
+    struct pmtu_table pmtu;
+    struct ident ident;
+    struct icmp_limits icmp_limits;
+    struct frag_table frags;
+    uint8_t scratch[IPV4_PACKET_MAX]; /* for one datagram, within a call */
+};
+
+/* A packet that was taken in, and where it stood. */
+struct taken {
+    struct packet packet; /* the checked copy */
+    enum ring_id ring;
+    uint64_t at; /* position in its ring */
 };
 
 #endif

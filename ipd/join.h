@@ -5,9 +5,9 @@
 
 #include "ipd/ipd.h"
 
-/* Boot only: joins the rings and recovers. d->regions, d->cnc and the doorbells
- * are set and all else zero. False: a region does not have the shape that the
- * tables say. */
-bool join_all(struct ipd *d) __attribute__((warn_unused_result));
+/* Boot only: joins the rings and recovers. d->regions, d->cnc, d->secret, d->links
+ * and the doorbells are set and all else zero. False: a region does not have the
+ * shape that the tables say. */
+bool join_all(struct ipd *d, instant_t now) __attribute__((warn_unused_result));
 
 #endif

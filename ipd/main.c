@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ipd: Ethernet, ARP, IPv4 and ICMP between linkd and tcpd. */
+/* ipd: Ethernet, ARP, IPv4 and ICMP between the linkds and tcpd. */
 #define _GNU_SOURCE 1 /* ppoll */
 #include "base/os/boot.h"
 #include "base/os/clock.h"
@@ -11,6 +11,7 @@
 #include "proto/shm/handover.h"
 
 #include <poll.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 static struct tables tables;
 static struct ipd ipd;
 
-enum { FD_STOP, FD_SUPERVISOR, FD_LINKD, FD_TCPD, FDS };
+enum { FD_STOP, FD_SUPERVISOR, FD_TCPD, FD_LINKD, FDS = FD_LINKD + LINKS_MAX };
 
 static struct doorbell
 doorbell_to(enum daemon_id peer)
@@ -33,6 +34,17 @@ doorbell_to(enum daemon_id peer)
     return (struct doorbell){.fd = tables.bell_out[peer], .peer = cnc};
 }
 
+/* The links that this instance has. */
+static uint32_t
+links(void)
+{
+    const struct conf_shm *conf = conf_of(&tables.regions[REGION_CONF]);
+
+    if (conf == NULL || conf->links == 0 || conf->links > LINKS_MAX)
+        die(EXIT_FAILED, "the handover lacks a configuration");
+    return conf->links;
+}
+
 static void
 join(instant_t now)
 {
@@ -41,10 +53,15 @@ join(instant_t now)
         die(EXIT_FAILED, "the handover lacks ipd's own region");
     cnc_start(&ipd.cnc, &tables.regions[REGION_IPD_CNC], (uint32_t)getpid(),
               now);
+    if (getrandom(&ipd.secret, sizeof ipd.secret, 0) !=
+        (ssize_t)sizeof ipd.secret)
+        die(EXIT_FAILED, "cannot get random numbers");
     ipd.regions = tables.regions;
-    ipd.linkd = doorbell_to(DAEMON_LINKD);
+    ipd.links = links();
+    for (uint32_t k = 0; k < ipd.links; k++)
+        ipd.link[k].bell = doorbell_to(DAEMON_LINKD + k);
     ipd.tcpd = doorbell_to(DAEMON_TCPD);
-    if (!join_all(&ipd))
+    if (!join_all(&ipd, now))
         die(EXIT_FAILED, "a region that was handed over has the wrong shape");
 }
 
@@ -74,10 +91,10 @@ look_around(struct pollfd fds[FDS])
 static bool
 heed(const struct pollfd fds[FDS])
 {
-    if (fds[FD_LINKD].revents != 0)
-        doorbell_drain(fds[FD_LINKD].fd);
-    if (fds[FD_TCPD].revents != 0)
-        doorbell_drain(fds[FD_TCPD].fd);
+    for (uint32_t i = FD_TCPD; i < FDS; i++) {
+        if (fds[i].revents != 0)
+            doorbell_drain(fds[i].fd);
+    }
     if (fds[FD_SUPERVISOR].revents != 0)
         return false;
     return fds[FD_STOP].revents == 0 || !stop_asked(fds[FD_STOP].fd);
@@ -89,11 +106,14 @@ loop(int stop)
     struct pollfd fds[FDS] = {
         [FD_STOP] = {.fd = stop, .events = POLLIN},
         [FD_SUPERVISOR] = {.fd = BOOT_SOCKET}, /* POLLHUP comes unasked */
-        [FD_LINKD] = {.fd = tables.bell_in[DAEMON_LINKD], .events = POLLIN},
         [FD_TCPD] = {.fd = tables.bell_in[DAEMON_TCPD], .events = POLLIN},
     };
     uint32_t busy = 0;
     bool running = true;
+
+    for (uint32_t k = 0; k < LINKS_MAX; k++) /* -1, which poll passes over */
+        fds[FD_LINKD + k] = (struct pollfd){
+            .fd = tables.bell_in[DAEMON_LINKD + k], .events = POLLIN};
 
     while (running) {
         instant_t now = clock_now();

@@ -8,6 +8,7 @@
 #include "proto/drops.h"
 #include "proto/wire/arp.h"
 #include "proto/wire/ether.h"
+#include "proto/wire/net.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,18 +21,23 @@ enum arp_meaning {
     ARP_ANSWERS  /* a neighbour answered what we asked */
 };
 
-/* Takes the packet of `len` bytes behind the Ethernet header. On DROP_NONE it
- * meant *meaning. */
-enum drop arp_input(struct neigh_table *t, const uint8_t *bytes, size_t len,
-                    instant_t now, enum arp_meaning *meaning,
-                    uint8_t reply[ARP_FRAME])
+struct arp_result {
+    enum arp_meaning meaning;
+    uint8_t reply[ARP_FRAME];
+    struct addr claimed; /* with DROP_ARP_CONFLICT: our address */
+};
+
+/* Takes the packet of `len` bytes behind the Ethernet header of a frame that
+ * came in on `link`. On DROP_NONE it meant what *out says. */
+enum drop arp_input(struct neigh_table *t, uint32_t link, const uint8_t *bytes,
+                    size_t len, instant_t now, struct arp_result *out)
     __attribute__((warn_unused_result));
 
-void arp_request_frame(const struct ip_config *cfg,
-                       const struct neigh_request *r, uint8_t out[ARP_FRAME]);
+void arp_request_frame(const struct net *net, const struct neigh_request *r,
+                       uint8_t out[ARP_FRAME]);
 
-/* Tells everybody on the link where we are (RFC 5227 2.3). */
-void arp_announcement_frame(const struct ip_config *cfg,
-                            uint8_t out[ARP_FRAME]);
+/* Tells everybody on the link that `addr` is ours (RFC 5227 2.3). */
+void arp_announcement_frame(const struct net *net, uint32_t link,
+                            struct addr addr, uint8_t out[ARP_FRAME]);
 
 #endif

@@ -2,54 +2,55 @@
 /* The neighbour cache (RFC 826; what expires and what asks: RFC 1122 2.3.2).
  *
  * An entry becomes known by a reply that we asked for, or by a request
- * addressed to us; nothing else teaches. It is doubtful after a minute: then
+ * addressed to us; nothing else teaches. After half a minute it is stale: then
  * the next packet still goes to the old address while the neighbour is asked,
  * first directly, then by broadcast. Three requests a second apart without an
  * answer make an entry fail, and packets for it are refused for a moment, so
- * that one absent host costs one request a second at most.
+ * that one absent host costs one request a second at most. What is stale or has
+ * failed and is not used goes away in the end. The states and their names are
+ * Linux's, but for DELAY: nobody tells us that a segment was acknowledged, so
+ * there is nothing to wait for before asking.
  *
  * The table is bounded, and who may push out whom is what makes it hard to
  * flush: our own packets may replace what is longest unused, strangers'
  * requests only what we did not use within a minute. */
 #include "ipd/core/neigh.h"
 
-#include "ipd/core/route.h"
-
 #include <stddef.h>
 
 #define TRIES       3
 #define RETRY       duration_ms(1000)
-#define REACHABLE   duration_ms(60000)
+#define REACHABLE   duration_ms(30000)
 #define FAILED_HOLD duration_ms(1000)
+#define FAILED_KEPT duration_ms(60000)
+#define STALE_KEPT  duration_ms(600000)
 #define IN_USE      duration_ms(60000)
+#define TELL        duration_ms(1000)
 
-void
-neigh_init(struct neigh_table *t, const struct ip_config *cfg)
-{
-    *t = (struct neigh_table){.cfg = cfg, .next = INSTANT_NEVER};
-}
+/* ---- finding ---- */
 
 static uint16_t *
-hint_of(struct neigh_table *t, struct addr addr)
+hint_of(struct neigh_table *t, uint32_t link, struct addr addr)
 {
-    return &t->hint[addr.b[15] & (NEIGH_HINTS - 1)];
+    return &t->hint[(addr.b[15] + link * 64) & (NEIGH_HINTS - 1)];
 }
 
 static bool
-is_entry(const struct neigh *n, struct addr addr)
+is_entry(const struct neigh *n, uint32_t link, struct addr addr)
 {
-    return n->state != NEIGH_FREE && addr_equal(n->addr, addr);
+    return n->state != NEIGH_FREE && n->link == link &&
+           addr_equal(n->addr, addr);
 }
 
 static struct neigh *
-find(struct neigh_table *t, struct addr addr)
+find(struct neigh_table *t, uint32_t link, struct addr addr)
 {
-    uint16_t *hint = hint_of(t, addr);
+    uint16_t *hint = hint_of(t, link, addr);
 
-    if (is_entry(&t->entries[*hint], addr))
+    if (is_entry(&t->entries[*hint], link, addr))
         return &t->entries[*hint];
     for (uint16_t i = 0; i < NEIGH_MAX; i++) {
-        if (is_entry(&t->entries[i], addr)) {
+        if (is_entry(&t->entries[i], link, addr)) {
             *hint = i;
             return &t->entries[i];
         }
@@ -60,30 +61,50 @@ find(struct neigh_table *t, struct addr addr)
 static bool
 is_known(const struct neigh *n)
 {
-    return n->state == NEIGH_REACHABLE || n->state == NEIGH_PROBE;
+    return n->state == NEIGH_REACHABLE || n->state == NEIGH_STALE ||
+           n->state == NEIGH_PROBE;
+}
+
+/* ---- changing ---- */
+
+static void
+mark_unsaved(struct neigh_table *t, struct neigh *n)
+{
+    t->to_save += !n->save;
+    n->save = true;
 }
 
 static void
-mark_changed(struct neigh_table *t, struct neigh *n)
+mark_unseen(struct neigh_table *t, struct neigh *n)
 {
-    if (!n->changed)
-        t->changed++;
-    n->changed = true;
+    t->to_show += !n->show;
+    n->show = true;
 }
 
-/* The only place that writes `state`. */
+/* The only place that writes `state` of an entry that stays. */
 static void
 enter(struct neigh_table *t, struct neigh *n, enum neigh_state state,
-      instant_t deadline)
+      instant_t now, duration_t lasts)
 {
     bool was_known = is_known(n);
 
     n->state = (uint8_t)state;
-    n->deadline = deadline;
+    n->since = now;
+    n->deadline = instant_add(now, lasts);
+    t->next = instant_min(t->next, n->deadline);
+    mark_unseen(t, n);
     if (was_known != is_known(n))
-        mark_changed(t, n);
-    if (state == NEIGH_INCOMPLETE || state == NEIGH_PROBE)
-        t->next = instant_min(t->next, deadline);
+        mark_unsaved(t, n);
+}
+
+/* The entry is empty afterwards, but for what it owes. */
+static void
+forget(struct neigh_table *t, struct neigh *n)
+{
+    if (is_known(n))
+        mark_unsaved(t, n);
+    mark_unseen(t, n);
+    *n = (struct neigh){.save = n->save, .show = n->show};
 }
 
 static void
@@ -92,11 +113,40 @@ become_known(struct neigh_table *t, struct neigh *n, struct mac mac,
 {
     if (!mac_equal(n->mac, mac)) {
         n->mac = mac;
-        mark_changed(t, n);
+        mark_unsaved(t, n);
     }
     n->tries = 0;
-    enter(t, n, NEIGH_REACHABLE, instant_add(now, REACHABLE));
+    n->confirmed = now;
+    enter(t, n, NEIGH_REACHABLE, now, REACHABLE);
 }
+
+static void
+ask(struct neigh_table *t, struct neigh *n, enum neigh_state state,
+    uint8_t tries, instant_t now)
+{
+    n->tries = tries;
+    enter(t, n, state, now, duration_ms(0));
+}
+
+void
+neigh_init(struct neigh_table *t, const struct net *net)
+{
+    *t = (struct neigh_table){.net = net, .next = INSTANT_NEVER};
+}
+
+void
+neigh_review(struct neigh_table *t)
+{
+    for (uint32_t i = 0; i < NEIGH_MAX; i++) {
+        struct neigh *n = &t->entries[i];
+
+        if (n->state != NEIGH_FREE &&
+            !net_is_neighbour(t->net, n->link, n->addr))
+            forget(t, n);
+    }
+}
+
+/* ---- room ---- */
 
 /* The entry to give away: a free one, or the one longest unused of those not
  * used since `since`. What is being asked for stays. */
@@ -120,51 +170,49 @@ find_victim(struct neigh_table *t, instant_t since)
 }
 
 static struct neigh *
-take_entry(struct neigh_table *t, struct addr addr, instant_t since)
+take_entry(struct neigh_table *t, uint32_t link, struct addr addr,
+           instant_t since)
 {
     struct neigh *n = find_victim(t, since);
 
     if (n == NULL)
         return NULL;
-    if (is_known(n))
-        mark_changed(t, n);
-    *n = (struct neigh){.addr = addr, .changed = n->changed};
-    *hint_of(t, addr) = (uint16_t)(n - t->entries);
+    forget(t, n);
+    n->addr = addr;
+    n->link = (uint8_t)link;
+    *hint_of(t, link, addr) = (uint16_t)(n - t->entries);
     return n;
 }
 
-static void
-ask(struct neigh_table *t, struct neigh *n, enum neigh_state state,
-    uint8_t tries, instant_t now)
-{
-    n->tries = tries;
-    enter(t, n, state, now);
-}
+/* ---- sending ---- */
 
 enum neigh_found
-neigh_resolve(struct neigh_table *t, struct addr addr, instant_t now,
-              struct mac *mac)
+neigh_resolve(struct neigh_table *t, uint32_t link, struct addr addr,
+              instant_t now, struct mac *mac)
 {
-    struct neigh *n = find(t, addr);
+    struct neigh *n = find(t, link, addr);
 
     if (n == NULL) {
-        n = take_entry(t, addr, INSTANT_NEVER);
+        n = take_entry(t, link, addr, INSTANT_NEVER);
         if (n == NULL)
             return NEIGH_NO_ROOM;
         ask(t, n, NEIGH_INCOMPLETE, 0, now);
     }
     n->used = now;
-    if (n->state == NEIGH_REACHABLE && instant_due(n->deadline, now))
+    if (n->state == NEIGH_STALE ||
+        (n->state == NEIGH_REACHABLE && instant_due(n->deadline, now)))
         ask(t, n, NEIGH_PROBE, 0, now);
-    if (n->state == NEIGH_FAILED && instant_due(n->deadline, now))
+    if (n->state == NEIGH_FAILED &&
+        instant_due(instant_add(n->since, FAILED_HOLD), now))
         ask(t, n, NEIGH_INCOMPLETE, 0, now);
-    return neigh_look(t, addr, mac);
+    return neigh_look(t, link, addr, mac);
 }
 
 enum neigh_found
-neigh_look(struct neigh_table *t, struct addr addr, struct mac *mac)
+neigh_look(struct neigh_table *t, uint32_t link, struct addr addr,
+           struct mac *mac)
 {
-    const struct neigh *n = find(t, addr);
+    const struct neigh *n = find(t, link, addr);
 
     if (n == NULL)
         return NEIGH_DEAD;
@@ -175,10 +223,28 @@ neigh_look(struct neigh_table *t, struct addr addr, struct mac *mac)
 }
 
 bool
-neigh_confirm(struct neigh_table *t, struct addr addr, struct mac mac,
+neigh_gave_up(struct neigh_table *t, uint32_t link, struct addr addr,
               instant_t now)
 {
-    struct neigh *n = find(t, addr);
+    struct neigh *n = find(t, link, addr);
+
+    if (n == NULL)
+        return false;
+    n->dropped++;
+    mark_unseen(t, n);
+    if (n->told.ns != 0 && !instant_due(instant_add(n->told, TELL), now))
+        return false;
+    n->told = now;
+    return true;
+}
+
+/* ---- learning ---- */
+
+bool
+neigh_confirm(struct neigh_table *t, uint32_t link, struct addr addr,
+              struct mac mac, instant_t now)
+{
+    struct neigh *n = find(t, link, addr);
 
     /* An entry whose first request is not sent yet has been asked for by
      * nobody. */
@@ -190,20 +256,22 @@ neigh_confirm(struct neigh_table *t, struct addr addr, struct mac mac,
 }
 
 void
-neigh_claim(struct neigh_table *t, struct addr addr, struct mac mac,
-            instant_t now)
+neigh_claim(struct neigh_table *t, uint32_t link, struct addr addr,
+            struct mac mac, instant_t now)
 {
-    struct neigh *n = find(t, addr);
+    struct neigh *n = find(t, link, addr);
 
     if (n == NULL)
-        n = take_entry(t, addr, (instant_t){now.ns - IN_USE.ns});
+        n = take_entry(t, link, addr, (instant_t){now.ns - IN_USE.ns});
     if (n == NULL)
         return;
     if (!is_known(n) || mac_equal(n->mac, mac))
         become_known(t, n, mac, now);
-    else if (n->state == NEIGH_REACHABLE)
+    else if (n->state != NEIGH_PROBE)
         ask(t, n, NEIGH_PROBE, 1, now); /* from the broadcast on */
 }
+
+/* ---- time ---- */
 
 /* Sends the next try of `n`, or gives it up. */
 static bool
@@ -211,15 +279,40 @@ try_again(struct neigh_table *t, struct neigh *n, instant_t now,
           struct neigh_request *out)
 {
     if (n->tries >= TRIES) {
-        enter(t, n, NEIGH_FAILED, instant_add(now, FAILED_HOLD));
+        enter(t, n, NEIGH_FAILED, now, FAILED_KEPT);
         return false;
     }
-    out->addr = n->addr;
-    out->mac =
-        n->state == NEIGH_PROBE && n->tries == 0 ? n->mac : mac_broadcast();
+    *out = (struct neigh_request){
+        .addr = n->addr,
+        .mac =
+            n->state == NEIGH_PROBE && n->tries == 0 ? n->mac : mac_broadcast(),
+        .link = n->link,
+    };
     n->tries++;
-    enter(t, n, n->state, instant_add(now, RETRY));
+    enter(t, n, n->state, now, RETRY);
     return true;
+}
+
+/* The deadline of `n` has come. True: *out is to be sent. */
+static bool
+expire(struct neigh_table *t, struct neigh *n, instant_t now,
+       struct neigh_request *out)
+{
+    switch ((enum neigh_state)n->state) {
+    case NEIGH_INCOMPLETE:
+    case NEIGH_PROBE:
+        return try_again(t, n, now, out);
+    case NEIGH_REACHABLE:
+        enter(t, n, NEIGH_STALE, now, STALE_KEPT);
+        return false;
+    case NEIGH_STALE:
+    case NEIGH_FAILED:
+        forget(t, n);
+        return false;
+    case NEIGH_FREE:
+        break;
+    }
+    return false;
 }
 
 bool
@@ -233,33 +326,48 @@ neigh_pull_request(struct neigh_table *t, instant_t now,
     for (uint32_t i = 0; i < NEIGH_MAX; i++) {
         struct neigh *n = &t->entries[i];
 
-        if (n->state != NEIGH_INCOMPLETE && n->state != NEIGH_PROBE)
+        if (n->state == NEIGH_FREE)
             continue;
-        if (!instant_due(n->deadline, now))
-            next = instant_min(next, n->deadline);
-        else if (try_again(t, n, now, out))
+        if (instant_due(n->deadline, now) && expire(t, n, now, out))
             return true;
+        if (n->state != NEIGH_FREE)
+            next = instant_min(next, n->deadline);
     }
     t->next = next;
     return false;
 }
 
+/* ---- for others ---- */
+
 int
 neigh_take_changed(struct neigh_table *t, struct neigh_saved *out)
 {
-    if (t->changed == 0)
-        return -1;
-    for (int i = 0; i < NEIGH_MAX; i++) {
+    for (int i = 0; i < NEIGH_MAX && t->to_save > 0; i++) {
         struct neigh *n = &t->entries[i];
 
-        if (!n->changed)
+        if (!n->save)
             continue;
-        n->changed = false;
-        t->changed--;
+        n->save = false;
+        t->to_save--;
         *out = (struct neigh_saved){0};
         if (is_known(n))
             *out = (struct neigh_saved){
-                .addr = n->addr, .mac = n->mac, .known = 1};
+                .addr = n->addr, .mac = n->mac, .known = 1, .link = n->link};
+        return i;
+    }
+    return -1;
+}
+
+int
+neigh_take_unseen(struct neigh_table *t)
+{
+    for (int i = 0; i < NEIGH_MAX && t->to_show > 0; i++) {
+        struct neigh *n = &t->entries[i];
+
+        if (!n->show)
+            continue;
+        n->show = false;
+        t->to_show--;
         return i;
     }
     return -1;
@@ -267,14 +375,16 @@ neigh_take_changed(struct neigh_table *t, struct neigh_saved *out)
 
 bool
 neigh_restore(struct neigh_table *t, uint32_t index,
-              const struct neigh_saved *saved)
+              const struct neigh_saved *saved, instant_t now)
 {
     struct neigh *n = &t->entries[index];
 
-    if (saved->known != 1 || !route_is_neighbour(t->cfg, saved->addr) ||
-        mac_is_group(saved->mac))
+    if (saved->known != 1 || mac_is_group(saved->mac) ||
+        !net_is_neighbour(t->net, saved->link, saved->addr))
         return false;
-    *n = (struct neigh){
-        .addr = saved->addr, .mac = saved->mac, .state = NEIGH_REACHABLE};
+    n->addr = saved->addr;
+    n->mac = saved->mac;
+    n->link = saved->link;
+    enter(t, n, NEIGH_STALE, now, STALE_KEPT);
     return true;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The neighbours on the link: which MAC address stands for which IPv4 address,
+/* The neighbours on the links: which MAC address stands for which IPv4 address,
  * how that is found out and how long it is believed. */
 #ifndef IPD_CORE_NEIGH_H
 #define IPD_CORE_NEIGH_H
 
 #include "base/time.h"
-#include "ipd/core/config.h"
+#include "proto/wire/net.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -17,32 +17,40 @@
 enum neigh_state {
     NEIGH_FREE,
     NEIGH_INCOMPLETE, /* asked for, no answer yet */
-    NEIGH_REACHABLE,  /* known; from `deadline` on doubtful when used */
+    NEIGH_REACHABLE,  /* known, and confirmed lately */
+    NEIGH_STALE,      /* known, but doubtful: asked for when it is used */
     NEIGH_PROBE,      /* known, used, and asked for once more */
-    NEIGH_FAILED      /* did not answer; not asked again before `deadline` */
+    NEIGH_FAILED      /* did not answer; not asked again for a moment */
 };
 
 struct neigh {
     struct addr addr;
-    struct mac mac; /* in REACHABLE and PROBE */
-    uint8_t state;  /* enum neigh_state */
-    uint8_t tries;  /* requests sent since it was last known */
-    bool changed;   /* what neigh_save gives is not what it gave last */
-    instant_t deadline;
-    instant_t used; /* last sent to; 0: never */
+    struct mac mac; /* when it is known */
+    uint8_t link;
+    uint8_t state;       /* enum neigh_state */
+    uint8_t tries;       /* requests sent since it was last known */
+    bool save, show;     /* it is not what was saved, or shown, last */
+    uint32_t dropped;    /* packets that waited for it in vain */
+    instant_t since;     /* in this state */
+    instant_t deadline;  /* of this state */
+    instant_t used;      /* last sent to; 0: never */
+    instant_t confirmed; /* last answer; 0: never */
+    instant_t told;      /* last notice that it is dead; 0: never */
 };
 
 struct neigh_table {
-    const struct ip_config *cfg;
-    instant_t next;   /* no request is due before */
-    uint32_t changed; /* how many entries are */
-    uint16_t
-        hint[NEIGH_HINTS]; /* by last byte of the address: try here first */
+    const struct net *net;
+    instant_t next;             /* nothing is due before */
+    uint32_t to_save, to_show;  /* how many entries are */
+    uint16_t hint[NEIGH_HINTS]; /* by address: try here first */
     struct neigh entries[NEIGH_MAX];
 };
 
-/* `cfg` outlives the table. */
-void neigh_init(struct neigh_table *t, const struct ip_config *cfg);
+/* `net` outlives the table; when it changes, neigh_review() is called. */
+void neigh_init(struct neigh_table *t, const struct net *net);
+
+/* Forgets who is no neighbour any more. */
+void neigh_review(struct neigh_table *t);
 
 enum neigh_found {
     NEIGH_KNOWN,   /* *mac is where to send */
@@ -52,42 +60,49 @@ enum neigh_found {
 };
 
 /* For a packet that is to be sent now; asks for the address when need be.
- * `addr` is one for which route_is_neighbour holds. */
-enum neigh_found neigh_resolve(struct neigh_table *t, struct addr addr,
-                               instant_t now, struct mac *mac)
+ * `addr` is one for which net_is_neighbour holds. */
+enum neigh_found neigh_resolve(struct neigh_table *t, uint32_t link,
+                               struct addr addr, instant_t now, struct mac *mac)
     __attribute__((warn_unused_result));
 
 /* The same without asking anybody, for a packet that has waited: what nobody
  * asks for any more is dead. */
-enum neigh_found neigh_look(struct neigh_table *t, struct addr addr,
-                            struct mac *mac)
+enum neigh_found neigh_look(struct neigh_table *t, uint32_t link,
+                            struct addr addr, struct mac *mac)
     __attribute__((warn_unused_result));
 
-/* A reply said that `addr` is at `mac`. False: nobody asked, nothing is
- * learnt; of several replies to one request the first holds. */
-bool neigh_confirm(struct neigh_table *t, struct addr addr, struct mac mac,
+/* A packet for it was given up. Returns whether its sender is to be told: once
+ * a second at most for those that did not wait. */
+bool neigh_gave_up(struct neigh_table *t, uint32_t link, struct addr addr,
                    instant_t now) __attribute__((warn_unused_result));
+
+/* A reply on `link` said that `addr` is at `mac`. False: nobody asked, nothing
+ * is learnt; of several replies to one request the first holds. */
+bool neigh_confirm(struct neigh_table *t, uint32_t link, struct addr addr,
+                   struct mac mac, instant_t now)
+    __attribute__((warn_unused_result));
 
 /* A request said so in passing. It is believed where nothing else is known;
  * where it contradicts, the neighbour is asked again. It pushes out no entry in
  * use, however many of them come. */
-void neigh_claim(struct neigh_table *t, struct addr addr, struct mac mac,
-                 instant_t now);
+void neigh_claim(struct neigh_table *t, uint32_t link, struct addr addr,
+                 struct mac mac, instant_t now);
 
 /* A request to be sent. */
 struct neigh_request {
     struct addr addr;
     struct mac mac; /* to whom: broadcast, or where the neighbour was last */
+    uint32_t link;
 };
 
 /* Takes the next request that is due at `now`; false when there is none. Here
- * the entries whose last try went unanswered fail. */
+ * the entries whose last try went unanswered fail, what was not confirmed for
+ * long becomes stale, and what nobody uses is forgotten. */
 bool neigh_pull_request(struct neigh_table *t, instant_t now,
                         struct neigh_request *out)
     __attribute__((warn_unused_result));
 
-/* When the next request may be due; INSTANT_NEVER: not before something else
- * happens. */
+/* When neigh_pull_request has something to do next. */
 static inline instant_t
 neigh_deadline(const struct neigh_table *t)
 {
@@ -99,16 +114,20 @@ struct neigh_saved {
     struct addr addr;
     struct mac mac;
     uint8_t known; /* 0 or 1 */
-    uint8_t spare;
+    uint8_t link;
 };
 static_assert(sizeof(struct neigh_saved) == 24, "ipd.state v1");
 
 /* Takes the entries that changed, one a call, for saving: the index, or -1. */
 int neigh_take_changed(struct neigh_table *t, struct neigh_saved *out);
 
+/* Takes the entries that people do not see as they are, one a call: the index
+ * in entries[], or -1. */
+int neigh_take_unseen(struct neigh_table *t);
+
 /* Boot only. What was known is used at once and asked for at its first use, so
  * that a restart costs no packet. False: it is nothing that could be known. */
 bool neigh_restore(struct neigh_table *t, uint32_t index,
-                   const struct neigh_saved *saved);
+                   const struct neigh_saved *saved, instant_t now);
 
 #endif

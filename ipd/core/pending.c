@@ -24,12 +24,15 @@ chunks_of(uint32_t len)
 }
 
 static uint32_t
-count_to(const struct pending *p, struct addr next_hop)
+count_to(const struct pending *p, const struct net_path *to)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < p->count; i++)
-        n += addr_equal(p->packets[i].next_hop, next_hop);
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct net_path *path = &p->packets[i].out.path;
+
+        n += path->link == to->link && addr_equal(path->next_hop, to->next_hop);
+    }
     return n;
 }
 
@@ -48,26 +51,24 @@ fill_chunks(struct pending *p, const uint8_t *bytes, uint32_t len)
 }
 
 bool
-pending_keep(struct pending *p, struct addr next_hop, const struct segment *s,
-             uint8_t flags, const uint8_t *bytes)
+pending_keep(struct pending *p, const struct outgoing *out,
+             const uint8_t *bytes)
 {
-    if (p->count == PENDING_PACKETS || chunks_of(s->len) > p->free_chunks ||
-        count_to(p, next_hop) >= PENDING_PER_HOP)
+    if (p->count == PENDING_PACKETS || chunks_of(out->len) > p->free_chunks ||
+        count_to(p, &out->path) >= PENDING_PER_HOP)
         return false;
     p->packets[p->count++] = (struct pending_packet){
-        .next_hop = next_hop,
-        .segment = *s,
-        .flags = flags,
+        .out = *out,
         .first = p->free,
     };
-    fill_chunks(p, bytes, s->len);
+    fill_chunks(p, bytes, out->len);
     return true;
 }
 
 void
 pending_read(const struct pending *p, uint32_t i, uint8_t *out)
 {
-    uint32_t left = p->packets[i].segment.len;
+    uint32_t left = p->packets[i].out.len;
     uint16_t at = p->packets[i].first;
 
     while (left > 0) {
@@ -83,7 +84,7 @@ pending_read(const struct pending *p, uint32_t i, uint8_t *out)
 void
 pending_remove(struct pending *p, uint32_t i)
 {
-    uint32_t chunks = chunks_of(p->packets[i].segment.len);
+    uint32_t chunks = chunks_of(p->packets[i].out.len);
     uint16_t last = p->packets[i].first;
 
     CHECK(i < p->count);

@@ -15,9 +15,7 @@
 #define PENDING_CHUNKS  128  /* 256 KiB in all */
 
 struct pending_packet {
-    struct addr next_hop;
-    struct segment segment;
-    uint8_t flags;  /* the keeper's, given back as they were */
+    struct outgoing out;
     uint16_t first; /* chunk */
 };
 
@@ -32,12 +30,12 @@ struct pending {
 
 void pending_init(struct pending *p);
 
-/* Keeps a copy of the segment's bytes. False: there are too many already. */
-bool pending_keep(struct pending *p, struct addr next_hop,
-                  const struct segment *s, uint8_t flags, const uint8_t *bytes)
-    __attribute__((warn_unused_result));
+/* Keeps a copy of the packet's out->len bytes of payload. False: there are too
+ * many already. */
+bool pending_keep(struct pending *p, const struct outgoing *out,
+                  const uint8_t *bytes) __attribute__((warn_unused_result));
 
-/* Copies the bytes of the i-th oldest packet (i < count) to `out`. */
+/* Copies the payload of the i-th oldest packet (i < count) to `out`. */
 void pending_read(const struct pending *p, uint32_t i, uint8_t *out);
 
 /* Forgets the i-th oldest packet. */

@@ -10,12 +10,12 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "ipd/core/config.h"
 #include "proto/wire/arp.h"
 #include "proto/wire/checksum.h"
 #include "proto/wire/ether.h"
 #include "proto/wire/icmp.h"
 #include "proto/wire/ipv4.h"
+#include "proto/wire/net.h"
 
 #include <string.h>
 
@@ -24,22 +24,38 @@
 #define PEER      0x0a070009u
 #define BROADCAST 0x0a0700ffu
 #define FAR       0xc6336407u /* 198.51.100.7, behind the gateway */
+#define OURS1     0x0a080002u /* 10.8.0.2, on the second link */
+#define PEER1     0x0a080009u
 
 static const struct mac our_mac = {{2, 0, 0, 7, 0, 2}};
 static const struct mac gateway_mac = {{2, 0, 0, 7, 0, 1}};
 static const struct mac peer_mac = {{2, 0, 0, 7, 0, 9}};
+static const struct mac our_mac1 = {{2, 0, 0, 8, 0, 2}};
+static const struct mac peer_mac1 = {{2, 0, 0, 8, 0, 9}};
 static const struct mac evil_mac = {{2, 0xee, 0xee, 0xee, 0xee, 0xee}};
 
-static inline struct ip_config
-test_config(void)
+/* One link, one address, one gateway; or two links, the second one narrower. */
+static inline struct net
+test_net(uint32_t links)
 {
-    return (struct ip_config){
-        .address = addr_v4(OURS),
-        .gateway = addr_v4(GATEWAY),
-        .prefix_len = 24,
-        .mtu = 1500,
-        .mac = our_mac,
+    struct net net = {
+        .links = links,
+        .addresses = links,
+        .routes = 1,
+        .link[0] = {.name = "net0", .mac = our_mac, .mtu = 1500},
+        .address[0] = {.addr = addr_v4(OURS), .prefix_len = 24},
+        .route[0] = {.dst = addr_any_v4(),
+                     .gateway = addr_v4(GATEWAY),
+                     .source = addr_any_v4()},
     };
+
+    if (links > 1) {
+        net.link[1] =
+            (struct net_link){.name = "net1", .mac = our_mac1, .mtu = 1400};
+        net.address[1] = (struct net_address){
+            .addr = addr_v4(OURS1), .prefix_len = 24, .link = 1};
+    }
+    return net;
 }
 
 static inline struct ether

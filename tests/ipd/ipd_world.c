@@ -10,8 +10,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define STATE_SIZE (64 * 1024)
-
 static void
 open_region(struct world *w, uint32_t id, uint64_t size)
 {
@@ -23,7 +21,7 @@ open_region(struct world *w, uint32_t id, uint64_t size)
 }
 
 static void
-open_ring(struct world *w, enum ring_id ring)
+open_ring(struct world *w, uint32_t ring)
 {
     const struct ring_row *row = &ring_table[ring];
 
@@ -33,25 +31,12 @@ open_ring(struct world *w, enum ring_id ring)
 }
 
 static void
-configure(struct world *w)
-{
-    const struct ip_config cfg = test_config();
-    struct conf_shm *conf = conf_of(&w->regions[REGION_CONF]);
-
-    conf->net.address = cfg.address;
-    conf->net.gateway = cfg.gateway;
-    conf->net.prefix_len = cfg.prefix_len;
-    conf->net.mtu = cfg.mtu;
-    conf->net.mac = cfg.mac;
-}
-
-static void
-join_end(struct world *w, struct ring *r, struct area *a, enum ring_id ring)
+join_end(struct world *w, struct ring *r, struct area *a, uint32_t ring)
 {
     const struct ring_row *row = &ring_table[ring];
     const struct region *region = &w->regions[row->region];
     struct ring_cursor *cursor =
-        cnc_cursor(&w->regions[REGION_CNC(row->consumer)], ring);
+        cnc_cursor(&w->regions[REGION_CNC(row->consumer)], (enum ring_id)ring);
 
     if (a == NULL) {
         assert_true(ring_join_consumer(r, region, cursor, row));
@@ -61,30 +46,65 @@ join_end(struct world *w, struct ring *r, struct area *a, enum ring_id ring)
     area_join(a, region, r, row);
 }
 
-void
-ipd_world_open(struct world *w)
+static void
+open_link(struct world *w, uint32_t k)
 {
-    *w = (struct world){.now = {1000000000000}};
-    open_region(w, REGION_CONF, sizeof(struct conf_shm));
-    for (uint32_t d = 0; d < DAEMONS; d++)
-        open_region(w, REGION_CNC(d), sizeof(struct cnc_shm));
-    open_ring(w, RING_LINK_RX);
+    struct world_link *link = &w->link[k];
+
+    open_ring(w, RING_LINK_RX + k);
+    open_ring(w, RING_IP_TX + k);
+    cnc_start(&link->cnc, &w->regions[REGION_LINKD_CNC + k], 1, w->now);
+    join_end(w, &link->rx, &link->frames, RING_LINK_RX + k);
+    join_end(w, &link->tx, NULL, RING_IP_TX + k);
+    link->bell = eventfd(0, EFD_NONBLOCK);
+}
+
+static void
+open_tcpd(struct world *w)
+{
     open_ring(w, RING_IP_RX);
     open_ring(w, RING_TCP_TX);
-    open_ring(w, RING_IP_TX);
-    open_region(w, REGION_IPD_STATE, STATE_SIZE);
-    configure(w);
-    cnc_start(&w->linkd_cnc, &w->regions[REGION_LINKD_CNC], 1, w->now);
     cnc_start(&w->tcpd_cnc, &w->regions[REGION_TCPD_CNC], 1, w->now);
-    join_end(w, &w->link_rx, &w->frames, RING_LINK_RX);
-    join_end(w, &w->ip_tx, NULL, RING_IP_TX);
     join_end(w, &w->tcp_tx, &w->segments, RING_TCP_TX);
     join_end(w, &w->ip_rx, NULL, RING_IP_RX);
-    w->linkd_bell = eventfd(0, EFD_NONBLOCK);
     w->tcpd_bell = eventfd(0, EFD_NONBLOCK);
+}
+
+void
+ipd_world_open(struct world *w, uint32_t links)
+{
+    *w = (struct world){.now = {1000000000000}, .links = links};
+    open_region(w, REGION_CONF, sizeof(struct conf_shm));
+    open_region(w, REGION_IPD_STATE, IPD_STATE_SIZE);
+    open_region(w, REGION_IPD_VIEW, IPD_VIEW_SIZE);
+    for (uint32_t d = 0; d < DAEMONS; d++)
+        open_region(w, REGION_CNC(d), sizeof(struct cnc_shm));
+    conf_of(&w->regions[REGION_CONF])->links = links;
+    w->tables.net = test_net(links);
+    ipd_world_configure(w);
+    for (uint32_t k = 0; k < links; k++)
+        open_link(w, k);
+    open_tcpd(w);
     w->ipd = malloc(sizeof *w->ipd);
     assert_non_null(w->ipd);
     ipd_world_restart(w);
+}
+
+/* Past the second announcement, which comes two seconds after the first. */
+void
+ipd_world_open_quiet(struct world *w, uint32_t links)
+{
+    ipd_world_open(w, links);
+    ipd_world_turn(w);
+    w->now = instant_add(w->now, duration_ms(2000));
+    ipd_world_turn(w);
+    ipd_world_turn(w);
+    ipd_world_drain(w);
+    ipd_world_introduce(w);
+    ipd_world_turn(w);
+    for (uint32_t k = 0; k < links; k++)
+        ipd_world_rung(w->link[k].bell);
+    ipd_world_rung(w->tcpd_bell);
 }
 
 void
@@ -92,9 +112,16 @@ ipd_world_close(struct world *w)
 {
     for (uint32_t i = 0; i < REGIONS; i++)
         region_unmap(&w->regions[i]);
-    close(w->linkd_bell);
+    for (uint32_t k = 0; k < w->links; k++)
+        close(w->link[k].bell);
     close(w->tcpd_bell);
     free(w->ipd);
+}
+
+void
+ipd_world_configure(struct world *w)
+{
+    conf_show(conf_of(&w->regions[REGION_CONF]), &w->tables);
 }
 
 void
@@ -105,9 +132,13 @@ ipd_world_restart(struct world *w)
     memset(d, 0, sizeof *d);
     cnc_start(&d->cnc, &w->regions[REGION_IPD_CNC], 1, w->now);
     d->regions = w->regions;
-    d->linkd = (struct doorbell){w->linkd_bell, w->linkd_cnc.shm};
+    d->secret = (struct hash_key){{1, 2}};
+    d->links = w->links;
+    for (uint32_t k = 0; k < w->links; k++)
+        d->link[k].bell =
+            (struct doorbell){w->link[k].bell, w->link[k].cnc.shm};
     d->tcpd = (struct doorbell){w->tcpd_bell, w->tcpd_cnc.shm};
-    assert_true(join_all(d));
+    assert_true(join_all(d, w->now));
 }
 
 uint32_t
@@ -135,17 +166,23 @@ send(struct ring *r, struct area *a, const struct packet *p,
 }
 
 bool
+ipd_world_send_on(struct world *w, uint32_t link, const uint8_t *bytes,
+                  uint32_t len, const struct packet *like)
+{
+    struct packet p = *like;
+
+    p.origin_ring = RINGS;
+    p.arrival_ns = w->now.ns;
+    return send(&w->link[link].rx, &w->link[link].frames, &p, bytes, len);
+}
+
+bool
 ipd_world_send_frame(struct world *w, const uint8_t *bytes, uint32_t len,
                      uint8_t flags, uint16_t gso_size)
 {
-    const struct packet p = {
-        .flags = flags,
-        .gso_size = gso_size,
-        .origin_ring = RINGS,
-        .arrival_ns = w->now.ns,
-    };
+    const struct packet p = {.flags = flags, .gso_size = gso_size};
 
-    return send(&w->link_rx, &w->frames, &p, bytes, len);
+    return ipd_world_send_on(w, 0, bytes, len, &p);
 }
 
 bool
@@ -160,15 +197,24 @@ ipd_world_send_segment(struct world *w, const struct packet *p,
     return send(&w->tcp_tx, &w->segments, &whole, bytes, len);
 }
 
+static void
+introduce(struct world *w, uint32_t link, struct mac mac, uint32_t addr,
+          uint32_t to)
+{
+    const struct packet p = {0};
+    uint8_t frame[ETHER_LEN + ARP_LEN];
+    uint32_t len = put_arp(frame, ARP_REQUEST, mac, addr, to);
+
+    assert_true(ipd_world_send_on(w, link, frame, len, &p));
+}
+
 void
 ipd_world_introduce(struct world *w)
 {
-    uint8_t frame[ETHER_LEN + ARP_LEN];
-    uint32_t len = put_arp(frame, ARP_REQUEST, peer_mac, PEER, OURS);
-
-    assert_true(ipd_world_send_frame(w, frame, len, 0, 0));
-    put_arp(frame, ARP_REQUEST, gateway_mac, GATEWAY, OURS);
-    assert_true(ipd_world_send_frame(w, frame, len, 0, 0));
+    introduce(w, 0, peer_mac, PEER, OURS);
+    introduce(w, 0, gateway_mac, GATEWAY, OURS);
+    if (w->links > 1)
+        introduce(w, 1, peer_mac1, PEER1, OURS1);
     ipd_world_turn(w);
     ipd_world_drain(w);
 }
@@ -184,9 +230,15 @@ take(const struct world *w, struct ring *r, struct packet *p)
 }
 
 bool
+ipd_world_take_on(struct world *w, uint32_t link, struct packet *p)
+{
+    return take(w, &w->link[link].tx, p);
+}
+
+bool
 ipd_world_take_frame(struct world *w, struct packet *p)
 {
-    return take(w, &w->ip_tx, p);
+    return ipd_world_take_on(w, 0, p);
 }
 
 bool
@@ -198,7 +250,8 @@ ipd_world_take_delivery(struct world *w, struct packet *p)
 void
 ipd_world_release_all(struct world *w)
 {
-    ring_publish_cursor(&w->ip_tx, ring_position(&w->ip_tx));
+    for (uint32_t k = 0; k < w->links; k++)
+        ring_publish_cursor(&w->link[k].tx, ring_position(&w->link[k].tx));
     ring_publish_cursor(&w->ip_rx, ring_position(&w->ip_rx));
 }
 
@@ -207,8 +260,10 @@ ipd_world_drain(struct world *w)
 {
     struct packet p;
 
-    while (ipd_world_take_frame(w, &p))
-        continue;
+    for (uint32_t k = 0; k < w->links; k++) {
+        while (ipd_world_take_on(w, k, &p))
+            continue;
+    }
     ipd_world_release_all(w);
 }
 
@@ -216,6 +271,15 @@ const uint8_t *
 ipd_world_payload(const struct world *w, const struct packet *p)
 {
     return packet_payload(p, w->regions);
+}
+
+uint32_t
+ipd_world_gather(const struct world *w, const struct packet *p, uint8_t *out)
+{
+    memcpy(out, p->header, p->header_len);
+    if (p->len > 0)
+        memcpy(out + p->header_len, ipd_world_payload(w, p), p->len);
+    return p->header_len + p->len;
 }
 
 bool
@@ -230,4 +294,10 @@ uint64_t
 ipd_world_drops(const struct world *w, enum drop why)
 {
     return cnc_drops(w->ipd->cnc.shm, why);
+}
+
+uint64_t
+ipd_world_count(const struct world *w, enum counter what)
+{
+    return cnc_counter(w->ipd->cnc.shm, what);
 }

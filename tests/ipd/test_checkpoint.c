@@ -17,7 +17,8 @@
 #define HEADERS (ETHER_LEN + IPV4_HEADER_LEN)
 #define STAMP   24   /* bytes of a segment before its text */
 #define TEXT    3000 /* bytes at most */
-#define WORDS   7
+#define LINKS   2
+#define WORDS   (4 + 3 * LINKS)
 #define HELD    64 /* packets that a player holds at most */
 
 static struct world w;
@@ -37,13 +38,16 @@ find_words(_Atomic uint64_t *words[WORDS])
         region_at(&w.regions[REGION_IPD_STATE], STATE_OFFSET, sizeof *state);
 
     assert_non_null(state);
-    words[0] = &state->turn;
-    words[1] = &w.ip_rx.shm->tail;
-    words[2] = &w.ip_tx.shm->tail;
-    words[3] = &w.link_rx.cursor->head;
-    words[4] = &w.link_rx.cursor->released;
-    words[5] = &w.tcp_tx.cursor->head;
-    words[6] = &w.tcp_tx.cursor->released;
+    *words++ = &state->turn;
+    *words++ = &w.ip_rx.shm->tail;
+    for (int k = 0; k < LINKS; k++)
+        *words++ = &w.link[k].tx.shm->tail;
+    for (int k = 0; k < LINKS; k++) {
+        *words++ = &w.link[k].rx.cursor->head;
+        *words++ = &w.link[k].rx.cursor->released;
+    }
+    *words++ = &w.tcp_tx.cursor->head;
+    *words++ = &w.tcp_tx.cursor->released;
 }
 
 static void
@@ -125,7 +129,8 @@ check_segment(const uint8_t *bytes, uint32_t len, uint32_t flow)
 
 /* ---- the players ---- */
 
-enum { FLOW_IN, FLOW_ECHO, FLOW_OUT, FLOW_SELF, FLOWS };
+/* In and out by either link, between them, and turned round. */
+enum { FLOW_IN, FLOW_ECHO, FLOW_OUT, FLOW_OUT1, FLOW_SELF, FLOW_PASS, FLOWS };
 
 static uint32_t sent[FLOWS], received[FLOWS];
 
@@ -135,16 +140,22 @@ struct hand {
     uint32_t count;
 };
 
-static struct hand linkd, tcpd;
+static struct hand linkd[LINKS], tcpd;
 
+/* To us, or by us to the second link. */
 static bool
-send_in(void)
+send_in(uint32_t flow)
 {
     const struct ether eth = test_ether(ETHER_IPV4);
-    uint32_t len = STAMP + text_len(FLOW_IN, sent[FLOW_IN]);
-    const struct ipv4 ip = test_ipv4(IP_PROTO_TCP, len);
+    uint32_t len = STAMP + text_len(flow, sent[flow]);
+    struct ipv4 ip = test_ipv4(IP_PROTO_TCP, len);
 
-    put_segment(frame + HEADERS, FLOW_IN, sent[FLOW_IN]);
+    if (flow == FLOW_PASS) {
+        len = STAMP + text_len(flow, sent[flow]) % 1300;
+        ip = test_ipv4(IP_PROTO_UDP, len);
+        ip.dst = addr_v4(PEER1);
+    }
+    put_segment(frame + HEADERS, flow, sent[flow]);
     return ipd_world_send_frame(&w, frame, put_headers(frame, &eth, &ip, len),
                                 0, 0);
 }
@@ -172,7 +183,9 @@ send_out(uint32_t flow)
         .flags = PACKET_CSUM_PARTIAL | PACKET_GSO_TCPV4,
         .gso_size = 1000,
         .src = addr_v4(OURS),
-        .dst = addr_v4(flow == FLOW_SELF ? OURS : FAR),
+        .dst = addr_v4(flow == FLOW_SELF   ? OURS
+                       : flow == FLOW_OUT1 ? PEER1
+                                           : FAR),
     };
 
     put_segment(frame, flow, sent[flow]);
@@ -184,9 +197,9 @@ static void
 send_something(void)
 {
     uint32_t flow = (uint32_t)rng_below(&rng, FLOWS);
-    bool gone = flow == FLOW_IN     ? send_in()
-                : flow == FLOW_ECHO ? send_echo()
-                                    : send_out(flow);
+    bool gone = flow == FLOW_IN || flow == FLOW_PASS ? send_in(flow)
+                : flow == FLOW_ECHO                  ? send_echo()
+                                                     : send_out(flow);
 
     sent[flow] += gone;
 }
@@ -197,7 +210,7 @@ receive(const struct packet *p, uint32_t flow)
 {
     const uint8_t *bytes = ipd_world_payload(&w, p);
 
-    if (flow == FLOW_ECHO)
+    if (flow == FLOW_ECHO || flow == FLOW_PASS)
         assert_int_equal(be32_load(bytes + 4), received[flow]);
     else
         assert_int_equal(check_segment(bytes, p->len, flow), received[flow]);
@@ -210,13 +223,21 @@ flow_of(const struct packet *p)
     return be32_load(ipd_world_payload(&w, p));
 }
 
+static bool
+take_next(struct hand *h, struct packet *p)
+{
+    if (h == &tcpd)
+        return ipd_world_take_delivery(&w, p);
+    return ipd_world_take_on(&w, (uint32_t)(h - linkd), p);
+}
+
 /* Our own ARP requests apart, which nobody counts. */
 static void
-take_into(struct hand *h, bool (*take)(struct world *, struct packet *))
+take_into(struct hand *h)
 {
     struct packet p;
 
-    while (h->count < HELD && rng_below(&rng, 3) != 0 && take(&w, &p)) {
+    while (h->count < HELD && rng_below(&rng, 3) != 0 && take_next(h, &p)) {
         h->packets[h->count++] = p;
         if (p.len > 0)
             receive(&p, flow_of(&p));
@@ -230,7 +251,7 @@ let_go(struct hand *h, struct ring *r)
     for (uint32_t i = 0; i < h->count; i++) {
         const struct packet *p = &h->packets[i];
 
-        if (p->len > 0 && flow_of(p) != FLOW_ECHO)
+        if (p->len > 0 && flow_of(p) != FLOW_ECHO && flow_of(p) != FLOW_PASS)
             check_segment(ipd_world_payload(&w, p), p->len, flow_of(p));
     }
     h->count = 0;
@@ -242,10 +263,12 @@ play(void)
 {
     for (uint64_t n = rng_below(&rng, 12); n > 0; n--)
         send_something();
-    take_into(&linkd, ipd_world_take_frame);
-    take_into(&tcpd, ipd_world_take_delivery);
-    if (linkd.count == HELD || rng_below(&rng, 3) == 0)
-        let_go(&linkd, &w.ip_tx);
+    for (int k = 0; k < LINKS; k++) {
+        take_into(&linkd[k]);
+        if (linkd[k].count == HELD || rng_below(&rng, 3) == 0)
+            let_go(&linkd[k], &w.link[k].tx);
+    }
+    take_into(&tcpd);
     if (tcpd.count == HELD || rng_below(&rng, 3) == 0)
         let_go(&tcpd, &w.ip_rx);
 }
@@ -255,9 +278,11 @@ finish(void)
 {
     for (int i = 0; i < 10000; i++) {
         ipd_world_turn(&w);
-        take_into(&linkd, ipd_world_take_frame);
-        take_into(&tcpd, ipd_world_take_delivery);
-        let_go(&linkd, &w.ip_tx);
+        for (int k = 0; k < LINKS; k++) {
+            take_into(&linkd[k]);
+            let_go(&linkd[k], &w.link[k].tx);
+        }
+        take_into(&tcpd);
         let_go(&tcpd, &w.ip_rx);
     }
     ipd_world_turn(&w);
@@ -271,13 +296,14 @@ busy_world(void **state)
     (void)state;
     memset(sent, 0, sizeof sent);
     memset(received, 0, sizeof received);
-    linkd.count = tcpd.count = 0;
+    memset(linkd, 0, sizeof linkd);
+    tcpd.count = 0;
     deaths = 0;
     seed_from_clock(&rng);
-    ipd_world_open(&w);
+    ipd_world_open_quiet(&w, LINKS);
+    w.tables.net.forwarding = 1;
+    ipd_world_configure(&w);
     ipd_world_turn(&w);
-    ipd_world_drain(&w);
-    ipd_world_introduce(&w);
     return 0;
 }
 
@@ -293,7 +319,7 @@ static void
 death_at_any_store_loses_and_repeats_nothing(void **state)
 {
     (void)state;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 30000; i++) {
         play();
         turn_or_death();
     }
@@ -314,7 +340,9 @@ all_is_released_in_the_end(void **state)
         turn_or_death();
     }
     finish();
-    assert_int_equal(ring_released(&w.link_rx), ring_position(&w.link_rx));
+    for (int k = 0; k < LINKS; k++)
+        assert_int_equal(ring_released(&w.link[k].rx),
+                         ring_position(&w.link[k].rx));
     assert_int_equal(ring_released(&w.tcp_tx), ring_position(&w.tcp_tx));
 }
 
@@ -328,7 +356,7 @@ idle_turn_commits_nothing(void **state)
     turn = state_turn(&w.regions[REGION_IPD_STATE]);
     ipd_world_turn(&w);
     assert_int_equal(state_turn(&w.regions[REGION_IPD_STATE]), turn);
-    assert_true(send_in());
+    assert_true(send_in(FLOW_IN));
     ipd_world_turn(&w);
     assert_int_equal(state_turn(&w.regions[REGION_IPD_STATE]), turn + 1);
 }
@@ -349,14 +377,16 @@ static void
 torn_record_costs_nothing_but_itself(void **state)
 {
     struct region *region = &w.regions[REGION_IPD_STATE];
+    struct checkpoint c = w.ipd->checkpoint;
 
     (void)state;
-    memset(region->base + STATE_BODY + 16, 0xff, 32);
-    memset(region->base + STATE_BODY + 64 + 16, 0xff, 32);
+    memset(region->base + STATE_BODY + 16, 0xff, sizeof(struct positions));
+    memset(region->base + STATE_BODY + c.positions.stride + 16, 0xff,
+           sizeof(struct positions));
     ipd_world_restart(&w);
-    assert_true(send_in());
+    assert_true(send_in(FLOW_IN));
     ipd_world_turn(&w);
-    take_into(&tcpd, ipd_world_take_delivery);
+    take_into(&tcpd);
     finish();
     assert_int_equal(received[FLOW_IN], 1);
 }

@@ -12,13 +12,7 @@ static int
 quiet_world(void **state)
 {
     (void)state;
-    ipd_world_open(&w);
-    ipd_world_turn(&w);
-    ipd_world_drain(&w);
-    ipd_world_introduce(&w);
-    ipd_world_turn(&w);
-    ipd_world_rung(w.linkd_bell);
-    ipd_world_rung(w.tcpd_bell);
+    ipd_world_open_quiet(&w, 1);
     return 0;
 }
 
@@ -26,7 +20,7 @@ static int
 new_world(void **state)
 {
     (void)state;
-    ipd_world_open(&w);
+    ipd_world_open(&w, 1);
     return 0;
 }
 
@@ -73,7 +67,7 @@ send_segment(uint32_t dst, uint32_t len)
 static uint64_t
 released(enum ring_id ring)
 {
-    const struct ring *r = ring == RING_LINK_RX ? &w.link_rx : &w.tcp_tx;
+    const struct ring *r = ring == RING_LINK_RX ? &w.link[0].rx : &w.tcp_tx;
 
     return ring_observe(r->shm, r->cursor).released;
 }
@@ -81,7 +75,7 @@ released(enum ring_id ring)
 static uint64_t
 taken(enum ring_id ring)
 {
-    const struct ring *r = ring == RING_LINK_RX ? &w.link_rx : &w.tcp_tx;
+    const struct ring *r = ring == RING_LINK_RX ? &w.link[0].rx : &w.tcp_tx;
 
     return ring_observe(r->shm, r->cursor).head;
 }
@@ -93,7 +87,7 @@ segment_reaches_tcpd_where_it_lies(void **state)
 {
     uint8_t flags = PACKET_CSUM_VOUCHED | PACKET_GSO_TCPV4;
     uint32_t len = put_tcp(40000);
-    uint64_t at = ring_position(&w.link_rx);
+    uint64_t at = ring_position(&w.link[0].rx);
     struct packet p;
 
     (void)state;
@@ -221,11 +215,11 @@ arp_request_is_answered_inline(void **state)
 static void
 send_descriptor(const struct packet *p)
 {
-    struct packet *slot = ring_stage(&w.link_rx, 0);
+    struct packet *slot = ring_stage(&w.link[0].rx, 0);
 
     assert_non_null(slot);
     memcpy(slot, p, sizeof *p);
-    ring_publish(&w.link_rx, 1);
+    ring_publish(&w.link[0].rx, 1);
 }
 
 static void
@@ -242,7 +236,7 @@ hostile_descriptors_from_linkd_are_dropped(void **state)
         send_descriptor(&hostile[i]);
     ipd_world_turn(&w);
     assert_int_equal(ipd_world_drops(&w, DROP_IP_BAD_DESCRIPTOR), 3);
-    assert_int_equal(released(RING_LINK_RX), ring_position(&w.link_rx));
+    assert_int_equal(released(RING_LINK_RX), ring_position(&w.link[0].rx));
 }
 
 /* ---- out ---- */
@@ -257,6 +251,7 @@ segment_leaves_behind_headers(void **state)
 
     (void)state;
     memset(bytes, 0x77, 30000);
+    bytes[12] = 0x50; /* a header of 20 bytes */
     assert_true(ipd_world_send_segment(&w, &p, bytes, 30000));
     ipd_world_turn(&w);
     assert_true(ipd_world_take_frame(&w, &p));
@@ -277,24 +272,6 @@ segment_leaves_behind_headers(void **state)
     assert_int_equal(ip.total_len, 30020);
     assert_true(ip.dont_fragment);
     assert_int_equal(ip.ttl, 64);
-}
-
-static void
-identification_counts_packets_on_the_wire(void **state)
-{
-    struct packet p =
-        segment_to(PEER, PACKET_CSUM_PARTIAL | PACKET_GSO_TCPV4, 1000);
-    uint16_t first;
-
-    (void)state;
-    memset(bytes, 0, 3000);
-    assert_true(ipd_world_send_segment(&w, &p, bytes, 3000));
-    send_segment(PEER, 100);
-    ipd_world_turn(&w);
-    assert_true(ipd_world_take_frame(&w, &p));
-    first = be16_load(p.header + 18);
-    assert_true(ipd_world_take_frame(&w, &p));
-    assert_int_equal(be16_load(p.header + 18), first + 3);
 }
 
 static void
@@ -422,7 +399,6 @@ unanswered_arp_drops_what_waits(void **state)
         w.now = turn_deadline(w.ipd);
     }
     assert_int_equal(ipd_world_drops(&w, DROP_IP_NEIGH_FAILED), 1);
-    assert_true(instant_is_never(turn_deadline(w.ipd)));
 }
 
 static void
@@ -480,7 +456,6 @@ main(void)
         CASE(arp_request_is_answered_inline),
         CASE(hostile_descriptors_from_linkd_are_dropped),
         CASE(segment_leaves_behind_headers),
-        CASE(identification_counts_packets_on_the_wire),
         CASE(segment_is_released_when_linkd_has_released_it),
         CASE(segment_to_ourselves_is_turned_round),
         CASE(hostile_segments_are_dropped),

@@ -12,14 +12,8 @@ static int
 quiet_world(void **state)
 {
     (void)state;
-    ipd_world_open(&w);
-    ipd_world_turn(&w);
-    ipd_world_drain(&w);
-    ipd_world_introduce(&w);
-    ipd_world_turn(&w);
-    ipd_world_rung(w.linkd_bell);
-    ipd_world_rung(w.tcpd_bell);
-    doorbell_doze(&w.linkd_cnc, INSTANT_NEVER);
+    ipd_world_open_quiet(&w, 1);
+    doorbell_doze(&w.link[0].cnc, INSTANT_NEVER);
     doorbell_doze(&w.tcpd_cnc, INSTANT_NEVER);
     return 0;
 }
@@ -59,17 +53,18 @@ fill_ip_tx(void)
         assert_true(send_out());
         ipd_world_turn(&w);
     } while (!w.ipd->waits);
-    ipd_world_rung(w.linkd_bell);
+    ipd_world_rung(w.link[0].bell);
     ipd_world_rung(w.tcpd_bell);
 }
 
 static void
-idle_ipd_may_sleep_for_ever(void **state)
+idle_ipd_may_sleep_until_a_neighbour_is_stale(void **state)
 {
     (void)state;
     assert_int_equal(ipd_world_turn(&w), 0);
     assert_true(turn_may_sleep(w.ipd));
-    assert_true(instant_is_never(turn_deadline(w.ipd)));
+    assert_true(instant_before(instant_add(w.now, duration_ms(29000)),
+                               turn_deadline(w.ipd)));
 }
 
 static void
@@ -93,13 +88,13 @@ output_wakes_who_takes_it(void **state)
     assert_true(send_in());
     ipd_world_turn(&w);
     assert_true(ipd_world_rung(w.tcpd_bell));
-    assert_false(ipd_world_rung(w.linkd_bell));
+    assert_false(ipd_world_rung(w.link[0].bell));
     assert_true(send_out());
     ipd_world_turn(&w);
-    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_true(ipd_world_rung(w.link[0].bell));
     assert_false(ipd_world_rung(w.tcpd_bell));
     ipd_world_turn(&w);
-    assert_false(ipd_world_rung(w.linkd_bell));
+    assert_false(ipd_world_rung(w.link[0].bell));
     assert_false(ipd_world_rung(w.tcpd_bell));
 }
 
@@ -108,7 +103,7 @@ successor_wakes_everybody(void **state)
 {
     (void)state;
     ipd_world_restart(&w);
-    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_true(ipd_world_rung(w.link[0].bell));
     assert_true(ipd_world_rung(w.tcpd_bell));
 }
 
@@ -123,15 +118,15 @@ released_input_wakes_only_who_waits(void **state)
     assert_true(ipd_world_take_delivery(&w, &p));
     ipd_world_release_all(&w);
     ipd_world_turn(&w);
-    assert_false(ipd_world_rung(w.linkd_bell));
+    assert_false(ipd_world_rung(w.link[0].bell));
 
     assert_true(send_in());
     ipd_world_turn(&w);
     assert_true(ipd_world_take_delivery(&w, &p));
-    ring_want_space(&w.link_rx, 1);
+    ring_want_space(&w.link[0].rx, 1);
     ipd_world_release_all(&w);
     ipd_world_turn(&w);
-    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_true(ipd_world_rung(w.link[0].bell));
 }
 
 /* linkd waits for ipd, which waits for tcpd: the wish passes through. */
@@ -146,7 +141,7 @@ wish_for_space_is_passed_on_before_sleeping(void **state)
     assert_true(turn_may_sleep(w.ipd));
     assert_false(ring_space_wanted(&w.ip_rx));
 
-    ring_want_space(&w.link_rx, 1);
+    ring_want_space(&w.link[0].rx, 1);
     ipd_world_rung(w.tcpd_bell);
     assert_true(turn_may_sleep(w.ipd));
     assert_true(ring_space_wanted(&w.ip_rx));
@@ -156,8 +151,8 @@ wish_for_space_is_passed_on_before_sleeping(void **state)
     ipd_world_release_all(&w);
     assert_false(turn_may_sleep(w.ipd));
     ipd_world_turn(&w);
-    assert_true(ipd_world_rung(w.linkd_bell));
-    ring_want_space(&w.link_rx, 0);
+    assert_true(ipd_world_rung(w.link[0].bell));
+    ring_want_space(&w.link[0].rx, 0);
     assert_true(turn_may_sleep(w.ipd));
     assert_false(ring_space_wanted(&w.ip_rx));
 }
@@ -170,8 +165,8 @@ segments_wait_while_ip_tx_is_full(void **state)
     (void)state;
     fill_ip_tx();
     assert_true(turn_may_sleep(w.ipd));
-    assert_true(ring_space_wanted(&w.ip_tx));
-    assert_true(ipd_world_rung(w.linkd_bell));
+    assert_true(ring_space_wanted(&w.link[0].tx));
+    assert_true(ipd_world_rung(w.link[0].bell));
     assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 0);
 
     assert_true(ipd_world_take_frame(&w, &p));
@@ -179,7 +174,7 @@ segments_wait_while_ip_tx_is_full(void **state)
     assert_false(turn_may_sleep(w.ipd));
     assert_int_equal(ipd_world_turn(&w), 1);
     assert_true(turn_may_sleep(w.ipd));
-    assert_false(ring_space_wanted(&w.ip_tx));
+    assert_false(ring_space_wanted(&w.link[0].tx));
 }
 
 static void
@@ -198,7 +193,8 @@ answers_have_slots_that_segments_leave_free(void **state)
     for (int i = 0; i < 10; i++)
         ipd_world_turn(&w);
     assert_true(ipd_world_drops(&w, DROP_ARP_REPLY_FULL) > 0);
-    assert_int_equal(ring_released(&w.link_rx), ring_position(&w.link_rx));
+    assert_int_equal(ring_released(&w.link[0].rx),
+                     ring_position(&w.link[0].rx));
 }
 
 static void
@@ -223,8 +219,9 @@ full_link_rx_comes_before_a_drop(void **state)
     while (send_in())
         ipd_world_turn(&w);
     assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 0);
-    assert_int_equal(ring_released(&w.link_rx) + ring_table[RING_LINK_RX].slots,
-                     ring_position(&w.link_rx));
+    assert_int_equal(ring_released(&w.link[0].rx) +
+                         ring_table[RING_LINK_RX].slots,
+                     ring_position(&w.link[0].rx));
 }
 
 static void
@@ -257,12 +254,110 @@ broken_ring_stops_nobody_else(void **state)
     assert_true(turn_may_sleep(w.ipd));
 }
 
+/* ---- several links ---- */
+
+static int
+two_links(void **state)
+{
+    (void)state;
+    ipd_world_open_quiet(&w, 2);
+    for (uint32_t k = 0; k < 2; k++)
+        doorbell_doze(&w.link[k].cnc, INSTANT_NEVER);
+    doorbell_doze(&w.tcpd_cnc, INSTANT_NEVER);
+    return 0;
+}
+
+static bool
+send_out_by(uint32_t link)
+{
+    const struct packet p = {.src = addr_v4(OURS),
+                             .dst = addr_v4(link == 0 ? PEER : PEER1)};
+
+    return ipd_world_send_segment(&w, &p, bytes, 100);
+}
+
+static void
+each_link_wakes_its_own_linkd(void **state)
+{
+    (void)state;
+    assert_true(send_out_by(1));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.link[1].bell));
+    assert_false(ipd_world_rung(w.link[0].bell));
+    assert_true(send_out_by(0));
+    ipd_world_turn(&w);
+    assert_false(ipd_world_rung(w.link[1].bell));
+    assert_true(ipd_world_rung(w.link[0].bell));
+}
+
+static void
+input_of_any_link_keeps_ipd_awake(void **state)
+{
+    const struct packet p = {0};
+    uint8_t frame[64];
+    uint32_t len = put_arp(frame, ARP_REQUEST, peer_mac1, PEER1, OURS1);
+
+    (void)state;
+    assert_true(turn_may_sleep(w.ipd));
+    assert_true(ipd_world_send_on(&w, 1, frame, len, &p));
+    assert_false(turn_may_sleep(w.ipd));
+}
+
+/* The other link's segments wait a tenth of a second, no longer. */
+static void
+full_link_holds_the_others_up_for_a_moment_only(void **state)
+{
+    struct packet p;
+    instant_t full;
+
+    (void)state;
+    do {
+        assert_true(send_out_by(1));
+        ipd_world_turn(&w);
+    } while (!w.ipd->waits);
+    full = w.now;
+    assert_true(send_out_by(0));
+    ipd_world_turn(&w);
+    assert_false(ipd_world_take_on(&w, 0, &p));
+    assert_true(turn_may_sleep(w.ipd));
+    assert_int_equal(turn_deadline(w.ipd).ns,
+                     instant_add(full, duration_ms(100)).ns);
+    w.now = turn_deadline(w.ipd);
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_on(&w, 0, &p));
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 1);
+    assert_true(send_out_by(1)); /* now it is known */
+    assert_true(send_out_by(0));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_take_on(&w, 0, &p));
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 2);
+}
+
+static void
+wish_for_space_reaches_every_consumer(void **state)
+{
+    (void)state;
+    assert_true(send_out_by(1));
+    ipd_world_turn(&w);
+    ring_want_space(&w.tcp_tx, 1);
+    assert_true(turn_may_sleep(w.ipd));
+    assert_true(ring_space_wanted(&w.link[0].tx));
+    assert_true(ring_space_wanted(&w.link[1].tx));
+    assert_true(ring_space_wanted(&w.ip_rx));
+    assert_true(ipd_world_rung(w.link[1].bell));
+    ipd_world_drain(&w);
+    assert_false(turn_may_sleep(w.ipd));
+    ipd_world_turn(&w);
+    assert_true(ipd_world_rung(w.tcpd_bell));
+}
+
 int
 main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, quiet_world, end)
+#define CASE2(f) cmocka_unit_test_setup_teardown(f, two_links, end)
+#define CASE(f)  cmocka_unit_test_setup_teardown(f, quiet_world, end)
     static const struct CMUnitTest tests[] = {
-        CASE(idle_ipd_may_sleep_for_ever),
+        CASE(idle_ipd_may_sleep_until_a_neighbour_is_stale),
         CASE(ipd_with_input_may_not_sleep),
         CASE(output_wakes_who_takes_it),
         CASE(successor_wakes_everybody),
@@ -274,6 +369,10 @@ main(void)
         CASE(full_link_rx_comes_before_a_drop),
         CASE(arp_request_is_due_without_a_bell),
         CASE(broken_ring_stops_nobody_else),
+        CASE2(each_link_wakes_its_own_linkd),
+        CASE2(input_of_any_link_keeps_ipd_awake),
+        CASE2(full_link_holds_the_others_up_for_a_moment_only),
+        CASE2(wish_for_space_reaches_every_consumer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,33 +6,39 @@
 
 static const instant_t now = {1000000000000};
 
-static struct ip_config cfg;
+static struct net net;
 static struct neigh_table table;
 static uint8_t frame[ARP_FRAME];
-static uint8_t reply[ARP_FRAME];
-static enum arp_meaning meaning;
+static struct arp_result result;
 
 static int
 empty_table(void **state)
 {
     (void)state;
-    cfg = test_config();
-    neigh_init(&table, &cfg);
-    memset(reply, 0, sizeof reply);
+    net = test_net(2);
+    neigh_init(&table, &net);
+    memset(&result, 0, sizeof result);
     return 0;
+}
+
+static enum drop
+take_on(uint32_t link, uint16_t op, struct mac mac, uint32_t sender,
+        uint32_t target)
+{
+    put_arp(frame, op, mac, sender, target);
+    return arp_input(&table, link, frame + ETHER_LEN, ARP_LEN, now, &result);
 }
 
 static enum drop
 take(uint16_t op, struct mac mac, uint32_t sender, uint32_t target)
 {
-    put_arp(frame, op, mac, sender, target);
-    return arp_input(&table, frame + ETHER_LEN, ARP_LEN, now, &meaning, reply);
+    return take_on(0, op, mac, sender, target);
 }
 
 static enum neigh_found
 look(uint32_t addr, struct mac *mac)
 {
-    return neigh_look(&table, addr_v4(addr), mac);
+    return neigh_look(&table, 0, addr_v4(addr), mac);
 }
 
 static void
@@ -59,7 +65,7 @@ ask_for(uint32_t addr)
     struct neigh_request r;
     struct mac mac;
 
-    assert_int_equal(neigh_resolve(&table, addr_v4(addr), now, &mac),
+    assert_int_equal(neigh_resolve(&table, 0, addr_v4(addr), now, &mac),
                      NEIGH_ASKED);
     assert_true(neigh_pull_request(&table, now, &r));
 }
@@ -76,8 +82,8 @@ request_for_us_is_answered_byte_for_byte(void **state)
 
     (void)state;
     assert_int_equal(take(ARP_REQUEST, peer_mac, PEER, OURS), DROP_NONE);
-    assert_int_equal(meaning, ARP_ASKS_US);
-    assert_memory_equal(reply, expected, sizeof expected);
+    assert_int_equal(result.meaning, ARP_ASKS_US);
+    assert_memory_equal(result.reply, expected, sizeof expected);
 }
 
 static void
@@ -94,7 +100,7 @@ answer_that_we_asked_for_is_learnt(void **state)
     (void)state;
     ask_for(PEER);
     assert_int_equal(take(ARP_REPLY, peer_mac, PEER, OURS), DROP_NONE);
-    assert_int_equal(meaning, ARP_ANSWERS);
+    assert_int_equal(result.meaning, ARP_ANSWERS);
     assert_known(PEER, peer_mac);
 }
 
@@ -107,10 +113,10 @@ request_frame_matches_known_good_bytes(void **state)
         2,   0,    0,    7,   0,   2,   10, 7, 0, 2,    /* from us */
         0,   0,    0,    0,   0,   0,   10, 7, 0, 9,    /* for the peer */
     };
-    const struct neigh_request r = {addr_v4(PEER), mac_broadcast()};
+    const struct neigh_request r = {addr_v4(PEER), mac_broadcast(), 0};
 
     (void)state;
-    arp_request_frame(&cfg, &r, frame);
+    arp_request_frame(&net, &r, frame);
     assert_memory_equal(frame, expected, sizeof expected);
 }
 
@@ -121,7 +127,7 @@ announcement_asks_everybody_for_ourselves(void **state)
     struct arp a;
 
     (void)state;
-    arp_announcement_frame(&cfg, frame);
+    arp_announcement_frame(&net, 0, addr_v4(OURS), frame);
     assert_int_equal(ether_decode(frame, sizeof frame, &eth), DROP_NONE);
     assert_true(mac_equal(eth.dst, mac_broadcast()));
     assert_int_equal(arp_decode(frame + ETHER_LEN, ARP_LEN, &a), DROP_NONE);
@@ -203,6 +209,7 @@ claim_to_our_address_is_a_conflict(void **state)
     (void)state;
     assert_int_equal(take(ARP_REQUEST, evil_mac, OURS, OURS),
                      DROP_ARP_CONFLICT);
+    assert_int_equal(addr_to_v4(result.claimed), OURS);
     assert_int_equal(take(ARP_REPLY, evil_mac, OURS, OURS), DROP_ARP_CONFLICT);
     assert_unknown(OURS);
 }
@@ -215,7 +222,8 @@ probe_is_answered_and_teaches_nothing(void **state)
 
     (void)state;
     assert_int_equal(take(ARP_REQUEST, peer_mac, 0, OURS), DROP_NONE);
-    assert_int_equal(arp_decode(reply + ETHER_LEN, ARP_LEN, &a), DROP_NONE);
+    assert_int_equal(arp_decode(result.reply + ETHER_LEN, ARP_LEN, &a),
+                     DROP_NONE);
     assert_int_equal(addr_to_v4(a.sender), OURS);
     assert_int_equal(addr_to_v4(a.target), 0);
     assert_unknown(0);
@@ -232,7 +240,7 @@ static void
 senders_of_no_single_host_are_refused(void **state)
 {
     static const uint32_t sender[] = {
-        0x7f000001, 0xe0000001, 0xffffffff, BROADCAST, 0x0a070000,
+        0x7f000001, 0xe0000001, 0xffffffff, BROADCAST, OURS1,
     };
     static const struct mac none;
 
@@ -257,17 +265,55 @@ sender_from_another_network_is_answered_but_not_learnt(void **state)
 }
 
 static void
+only_the_links_own_addresses_are_answered(void **state)
+{
+    (void)state;
+    assert_int_equal(take_on(1, ARP_REQUEST, peer_mac1, PEER1, OURS1),
+                     DROP_NONE);
+    assert_memory_equal(result.reply + 6, &our_mac1, sizeof our_mac1);
+    assert_int_equal(be32_load(result.reply + 28), OURS1);
+    assert_int_equal(take(ARP_REQUEST, peer_mac, PEER, OURS1),
+                     DROP_ARP_NOT_FOR_US);
+    assert_int_equal(take_on(1, ARP_REQUEST, peer_mac1, PEER1, OURS),
+                     DROP_ARP_NOT_FOR_US);
+}
+
+static void
+neighbour_is_one_of_its_link_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(take_on(1, ARP_REQUEST, evil_mac, PEER, OURS1), DROP_NONE);
+    assert_unknown(PEER);
+    ask_for(PEER);
+    assert_int_equal(take_on(1, ARP_REPLY, evil_mac, PEER, OURS),
+                     DROP_ARP_NOT_FOR_US);
+    assert_int_equal(look(PEER, &(struct mac){{0}}), NEIGH_ASKED);
+}
+
+static void
+link_without_an_address_asks_with_anothers(void **state)
+{
+    const struct neigh_request r = {addr_v4(PEER1), mac_broadcast(), 1};
+
+    (void)state;
+    net.addresses = 1;
+    arp_request_frame(&net, &r, frame);
+    assert_memory_equal(frame + 6, &our_mac1, sizeof our_mac1);
+    assert_int_equal(be32_load(frame + 28), OURS);
+}
+
+static void
 malformed_packets_are_refused(void **state)
 {
     (void)state;
     put_arp(frame, ARP_REQUEST, peer_mac, PEER, OURS);
     for (size_t len = 0; len < ARP_LEN; len++)
         assert_int_equal(
-            arp_input(&table, frame + ETHER_LEN, len, now, &meaning, reply),
+            arp_input(&table, 0, frame + ETHER_LEN, len, now, &result),
             DROP_ARP_TRUNCATED);
     frame[ETHER_LEN + 4] = 8;
     assert_int_equal(
-        arp_input(&table, frame + ETHER_LEN, ARP_LEN, now, &meaning, reply),
+        arp_input(&table, 0, frame + ETHER_LEN, ARP_LEN, now, &result),
         DROP_ARP_BAD_FORMAT);
     assert_int_equal(take(3, peer_mac, PEER, OURS), DROP_ARP_BAD_OPCODE);
     assert_unknown(PEER);
@@ -294,6 +340,9 @@ main(void)
         CASE(reply_from_no_address_is_refused),
         CASE(senders_of_no_single_host_are_refused),
         CASE(sender_from_another_network_is_answered_but_not_learnt),
+        CASE(only_the_links_own_addresses_are_answered),
+        CASE(neighbour_is_one_of_its_link_alone),
+        CASE(link_without_an_address_asks_with_anothers),
         CASE(malformed_packets_are_refused),
     };
 

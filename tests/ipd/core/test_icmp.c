@@ -1,84 +1,88 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of answering echo requests. */
+/* Tests of ICMP echo, answered and asked. */
 #include "tests/ipd/frames.h"
 
 #include "ipd/core/icmp.h"
 
 #define DATA_MAX 65507 /* what one packet without options can carry */
+#define HEADERS  (IPV4_HEADER_LEN + ICMP_HEADER_LEN)
 
 static uint8_t frame[ETHER_LEN + IPV4_PACKET_MAX];
-static uint8_t reply[ICMP_REPLY_HEADERS];
-static struct ip_config cfg;
+static struct outgoing reply;
+static struct icmp_message message;
+static struct datagram d;
 
 static int
-large_link(void **state)
+nothing_yet(void **state)
 {
     (void)state;
-    cfg = test_config();
-    cfg.mtu = IPV4_PACKET_MAX;
-    memset(reply, 0xaa, sizeof reply);
+    memset(&reply, 0xaa, sizeof reply);
+    memset(&message, 0, sizeof message);
     return 0;
 }
 
+/* Takes the message in the frame of `len` bytes, and answers an echo. */
 static enum drop
-answer(uint32_t len)
+take(uint32_t len)
 {
+    const struct net net = test_net(1);
     const struct ether eth = test_ether(ETHER_IPV4);
-    struct datagram d;
+    enum drop why;
 
-    assert_int_equal(ip_input_packet(&cfg, &eth, frame, IP_INPUT_HEAD, len, &d),
+    assert_int_equal(ip_input_packet(&net, &eth, frame, IP_INPUT_HEAD, len, &d),
                      DROP_NONE);
-    return icmp_input(&cfg, &eth, &d, frame + d.offset, 0x0102, reply);
+    why = icmp_input(frame + d.offset, d.len, &message);
+    if (why == DROP_NONE && message.meaning == ICMP_ASKS)
+        icmp_reply(&d, &message, 0x0102, &reply);
+    return why;
 }
 
 /* Puts a message in place of the echo request and takes it. */
 static enum drop
-answer_message(const uint8_t *message, uint32_t len)
+take_message(const uint8_t *bytes, uint32_t len)
 {
     const struct ether eth = test_ether(ETHER_IPV4);
     const struct ipv4 ip = test_ipv4(IP_PROTO_ICMP, len);
 
-    memcpy(frame + ETHER_LEN + IPV4_HEADER_LEN, message, len);
-    return answer(put_headers(frame, &eth, &ip, len));
+    memcpy(frame + ETHER_LEN + IPV4_HEADER_LEN, bytes, len);
+    return take(put_headers(frame, &eth, &ip, len));
 }
 
 static void
 reply_matches_known_good_bytes(void **state)
 {
     /* 10.7.0.2 > 10.7.0.9: echo reply, id 0x4242, seq 7, two bytes 00 01 */
-    static const uint8_t expected[ICMP_REPLY_HEADERS] = {
-        2,    0, 0,  7,  0,    9,    2, 0, 0,    7,    0,    2,    0x08, 0x00,
-        0x45, 0, 0,  30, 0x01, 0x02, 0, 0, 64,   1,    0x65, 0xc5, 10,   7,
-        0,    2, 10, 7,  0,    9,    0, 0, 0xbd, 0xb5, 0x42, 0x42, 0,    7,
+    static const uint8_t expected[HEADERS] = {
+        0x45, 0, 0,  30, 0x01, 0x02, 0, 0, 64,   1,    0x65, 0xc5, 10, 7,
+        0,    2, 10, 7,  0,    9,    0, 0, 0xbd, 0xb5, 0x42, 0x42, 0,  7,
     };
 
     (void)state;
-    assert_int_equal(answer(put_echo(frame, 2)), DROP_NONE);
-    assert_memory_equal(reply, expected, sizeof expected);
+    assert_int_equal(take(put_echo(frame, 2)), DROP_NONE);
+    assert_int_equal(message.meaning, ICMP_ASKS);
+    assert_int_equal(reply.head_len, HEADERS);
+    assert_int_equal(reply.len, 2);
+    assert_int_equal(reply.kind, OUTGOING_ANSWER);
+    assert_memory_equal(reply.head, expected, sizeof expected);
 }
 
-/* The reply's headers with the request's data are what a peer accepts. */
+/* The headers with their data are what a peer accepts. */
 static void
-assert_reply_is_valid(uint32_t data_len)
+assert_is_valid(const struct outgoing *o, uint8_t type, const uint8_t *data)
 {
-    static uint8_t whole[ETHER_LEN + IPV4_PACKET_MAX];
-    uint32_t len = ICMP_REPLY_HEADERS + data_len;
-    uint8_t *message = whole + ETHER_LEN + IPV4_HEADER_LEN;
     struct icmp_echo echo;
     struct ipv4 ip;
 
-    memcpy(whole, reply, sizeof reply);
-    memcpy(whole + sizeof reply, frame + sizeof reply, data_len);
+    assert_int_equal(o->head_len, HEADERS);
     assert_int_equal(
-        ipv4_decode(whole + ETHER_LEN, len - ETHER_LEN, len - ETHER_LEN, &ip),
+        ipv4_decode(o->head, o->head_len, o->head_len + o->len, &ip),
         DROP_NONE);
-    assert_int_equal(ip.total_len, len - ETHER_LEN);
-    assert_int_equal(
-        icmp_echo_decode(message, ICMP_HEADER_LEN + data_len,
-                         checksum_add(0, message + ICMP_HEADER_LEN, data_len),
-                         &echo),
-        DROP_NONE);
-    assert_int_equal(echo.type, ICMP_ECHO_REPLY);
+    assert_int_equal(ip.total_len, o->head_len + o->len);
+    assert_int_equal(icmp_echo_decode(o->head + IPV4_HEADER_LEN,
+                                      ICMP_HEADER_LEN + o->len,
+                                      checksum_add(0, data, o->len), &echo),
+                     DROP_NONE);
+    assert_int_equal(echo.type, type);
     assert_int_equal(echo.id, 0x4242);
     assert_int_equal(echo.seq, 7);
 }
@@ -91,18 +95,24 @@ every_size_is_answered_in_full(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        assert_int_equal(answer(put_echo(frame, sizes[i])), DROP_NONE);
-        assert_reply_is_valid(sizes[i]);
+        assert_int_equal(take(put_echo(frame, sizes[i])), DROP_NONE);
+        assert_int_equal(reply.len, sizes[i]);
+        assert_is_valid(&reply, ICMP_ECHO_REPLY, frame + ETHER_LEN + HEADERS);
     }
 }
 
 static void
-reply_beyond_the_mtu_is_refused(void **state)
+request_is_a_valid_echo(void **state)
 {
+    const struct icmp_echo echo = {ICMP_ECHO_REQUEST, 0x4242, 7};
+    const struct ipv4 ip = test_ipv4(IP_PROTO_ICMP, 0);
+    static uint8_t data[1001];
+
     (void)state;
-    cfg.mtu = 1500;
-    assert_int_equal(answer(put_echo(frame, 1472)), DROP_NONE);
-    assert_int_equal(answer(put_echo(frame, 1473)), DROP_IP_TOO_BIG);
+    memset(data, 0x5c, sizeof data);
+    icmp_request(&ip, &echo, data, sizeof data, &reply);
+    assert_int_equal(reply.len, sizeof data);
+    assert_is_valid(&reply, ICMP_ECHO_REQUEST, data);
 }
 
 static void
@@ -115,8 +125,8 @@ reply_carries_the_requests_tos(void **state)
     (void)state;
     ip.tos = 0xb8;
     put_headers(frame, &eth, &ip, 0);
-    assert_int_equal(answer(len), DROP_NONE);
-    assert_int_equal(reply[ETHER_LEN + 1], 0xb8);
+    assert_int_equal(take(len), DROP_NONE);
+    assert_int_equal(reply.head[1], 0xb8);
 }
 
 static void
@@ -126,7 +136,7 @@ message_shorter_than_its_header_is_refused(void **state)
 
     (void)state;
     for (uint32_t len = 0; len <= sizeof request; len++)
-        assert_int_equal(answer_message(request, len), DROP_ICMP_TRUNCATED);
+        assert_int_equal(take_message(request, len), DROP_ICMP_TRUNCATED);
 }
 
 static void
@@ -135,50 +145,53 @@ damage_anywhere_is_refused(void **state)
     uint32_t len = put_echo(frame, 33);
 
     (void)state;
-    for (uint32_t at = ETHER_LEN + IPV4_HEADER_LEN; at < len; at++) {
+    for (uint32_t at = ETHER_LEN + IPV4_HEADER_LEN + 1; at < len; at++) {
         frame[at] ^= 0x10;
-        assert_int_equal(answer(len), DROP_ICMP_BAD_CHECKSUM);
+        assert_int_equal(take(len), DROP_ICMP_BAD_CHECKSUM);
         frame[at] ^= 0x10;
     }
-    assert_int_equal(answer(len), DROP_NONE);
+    assert_int_equal(take(len), DROP_NONE);
 }
 
 static void
-reply_that_nobody_waits_for_is_refused(void **state)
+reply_is_an_answer(void **state)
 {
-    uint8_t message[ICMP_HEADER_LEN];
-    const struct icmp_echo echo = {ICMP_ECHO_REPLY, 1, 1};
+    uint8_t bytes[ICMP_HEADER_LEN];
+    const struct icmp_echo echo = {ICMP_ECHO_REPLY, 1, 2};
 
     (void)state;
-    icmp_echo_encode(message, &echo, 0);
-    assert_int_equal(answer_message(message, sizeof message),
-                     DROP_ICMP_NO_PING);
+    icmp_echo_encode(bytes, &echo, 0);
+    assert_int_equal(take_message(bytes, sizeof bytes), DROP_NONE);
+    assert_int_equal(message.meaning, ICMP_ANSWERS);
+    assert_int_equal(message.echo.id, 1);
+    assert_int_equal(message.echo.seq, 2);
 }
 
 static void
-other_types_are_ignored(void **state)
+other_types_are_reports_and_other_codes_are_ignored(void **state)
 {
     static const uint8_t redirect[] = {5, 1, 0xfa, 0xfe, 0, 0, 0, 0};
     static const uint8_t odd_code[] = {8, 1, 0xf7, 0xfe, 0, 0, 0, 0};
 
     (void)state;
-    assert_int_equal(answer_message(redirect, 8), DROP_ICMP_IGNORED);
-    assert_int_equal(answer_message(odd_code, 8), DROP_ICMP_IGNORED);
+    assert_int_equal(take_message(redirect, 8), DROP_NONE);
+    assert_int_equal(message.meaning, ICMP_REPORTS);
+    assert_int_equal(take_message(odd_code, 8), DROP_ICMP_IGNORED);
 }
 
 int
 main(void)
 {
-#define CASE(f) cmocka_unit_test_setup(f, large_link)
+#define CASE(f) cmocka_unit_test_setup(f, nothing_yet)
     static const struct CMUnitTest tests[] = {
         CASE(reply_matches_known_good_bytes),
         CASE(every_size_is_answered_in_full),
-        CASE(reply_beyond_the_mtu_is_refused),
+        CASE(request_is_a_valid_echo),
         CASE(reply_carries_the_requests_tos),
         CASE(message_shorter_than_its_header_is_refused),
         CASE(damage_anywhere_is_refused),
-        CASE(reply_that_nobody_waits_for_is_refused),
-        CASE(other_types_are_ignored),
+        CASE(reply_is_an_answer),
+        CASE(other_types_are_reports_and_other_codes_are_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

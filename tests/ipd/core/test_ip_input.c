@@ -7,7 +7,7 @@
 #define TCP_LEN 20
 
 static uint8_t frame[2048];
-static struct ip_config cfg;
+static struct net net;
 static struct ether eth;
 static struct ipv4 ip;
 
@@ -17,7 +17,7 @@ good_packet(void **state)
 {
     (void)state;
     memset(frame, 0, sizeof frame);
-    cfg = test_config();
+    net = test_net(2);
     eth = test_ether(ETHER_IPV4);
     ip = test_ipv4(IP_PROTO_TCP, TCP_LEN);
     return 0;
@@ -30,12 +30,12 @@ take(uint32_t payload, struct datagram *out)
     uint32_t len = put_headers(frame, &eth, &ip, payload);
     size_t copied = len < IP_INPUT_HEAD ? len : IP_INPUT_HEAD;
     struct ether seen;
-    enum drop why = ip_input_frame(&cfg, frame, copied, &seen);
+    enum drop why = ip_input_frame(&net, 0, frame, copied, &seen);
 
     if (why != DROP_NONE)
         return why;
     assert_int_equal(seen.type, ETHER_IPV4);
-    return ip_input_packet(&cfg, &seen, frame, copied, len, out);
+    return ip_input_packet(&net, &seen, frame, copied, len, out);
 }
 
 static enum drop
@@ -84,7 +84,7 @@ options_are_skipped(void **state)
     be16_store(frame + ETHER_LEN + 10, 0);
     be16_store(frame + ETHER_LEN + 10,
                checksum_fold(checksum_add(0, frame + ETHER_LEN, 24)));
-    assert_int_equal(ip_input_packet(&cfg, &eth, frame, len, len, &out),
+    assert_int_equal(ip_input_packet(&net, &eth, frame, len, len, &out),
                      DROP_NONE);
     assert_int_equal(out.offset, 38);
     assert_int_equal(out.len, TCP_LEN);
@@ -95,7 +95,8 @@ short_frame_is_no_ethernet(void **state)
 {
     (void)state;
     put_headers(frame, &eth, &ip, 0);
-    assert_int_equal(ip_input_frame(&cfg, frame, 13, &eth), DROP_ETH_TRUNCATED);
+    assert_int_equal(ip_input_frame(&net, 0, frame, 13, &eth),
+                     DROP_ETH_TRUNCATED);
 }
 
 static void
@@ -137,7 +138,7 @@ broadcast_arp_passes(void **state)
     uint32_t len = put_arp(frame, ARP_REQUEST, peer_mac, PEER, OURS);
 
     (void)state;
-    assert_int_equal(ip_input_frame(&cfg, frame, len, &seen), DROP_NONE);
+    assert_int_equal(ip_input_frame(&net, 0, frame, len, &seen), DROP_NONE);
     assert_int_equal(seen.type, ETHER_ARP);
 }
 
@@ -149,7 +150,7 @@ packet_shorter_than_a_header_is_refused(void **state)
     (void)state;
     put_headers(frame, &eth, &ip, 0);
     for (size_t len = ETHER_LEN; len < ETHER_LEN + IPV4_HEADER_LEN; len++)
-        assert_int_equal(ip_input_packet(&cfg, &eth, frame, len, len, &out),
+        assert_int_equal(ip_input_packet(&net, &eth, frame, len, len, &out),
                          DROP_IP_TOO_SHORT);
 }
 
@@ -161,7 +162,7 @@ damaged_header_is_refused(void **state)
 
     (void)state;
     frame[ETHER_LEN + 8] ^= 1;
-    assert_int_equal(ip_input_packet(&cfg, &eth, frame, len, len, &out),
+    assert_int_equal(ip_input_packet(&net, &eth, frame, len, len, &out),
                      DROP_IP_BAD_CHECKSUM);
 }
 
@@ -177,7 +178,7 @@ static void
 source_of_no_single_host_is_a_martian(void **state)
 {
     static const uint32_t src[] = {
-        0, 0x7f000001, 0xe0000001, 0xffffffff, BROADCAST, 0x0a070000, OURS,
+        0, 0x7f000001, 0xe0000001, 0xffffffff, BROADCAST, OURS, OURS1,
     };
 
     (void)state;
@@ -198,14 +199,66 @@ other_hosts_packet_is_not_for_us(void **state)
 }
 
 static void
-fragments_are_refused(void **state)
+our_other_address_is_ours_on_any_link(void **state)
 {
+    struct datagram out;
+
+    (void)state;
+    ip.dst = addr_v4(OURS1);
+    assert_int_equal(take(TCP_LEN, &out), DROP_NONE);
+    assert_true(out.ours);
+}
+
+static void
+fragment_of_ours_passes(void **state)
+{
+    struct datagram out;
+
     (void)state;
     ip.more = true;
-    assert_int_equal(take_good_length(), DROP_IP_FRAGMENT);
-    ip.more = false;
-    ip.frag_offset = 8;
-    assert_int_equal(take_good_length(), DROP_IP_FRAGMENT);
+    assert_int_equal(take(TCP_LEN, &out), DROP_NONE);
+    assert_true(out.ours);
+    assert_true(ipv4_is_fragment(&out.ip));
+}
+
+static void
+packet_for_others_passes_a_router(void **state)
+{
+    struct datagram out;
+
+    (void)state;
+    net.forwarding = 1;
+    ip.dst = addr_v4(FAR);
+    assert_int_equal(take(TCP_LEN, &out), DROP_NONE);
+    assert_false(out.ours);
+    ip.proto = IP_PROTO_UDP;
+    assert_int_equal(take(TCP_LEN, &out), DROP_NONE);
+}
+
+static void
+router_passes_nothing_to_no_host(void **state)
+{
+    (void)state;
+    net.forwarding = 1;
+    ip.dst = addr_v4(0x7f000001);
+    assert_int_equal(take_good_length(), DROP_IP_NOT_FOR_US);
+    ip.dst = addr_v4(0xf0000001);
+    assert_int_equal(take_good_length(), DROP_IP_NOT_FOR_US);
+}
+
+static void
+router_passes_no_link_local_packet_and_no_broadcast_frame(void **state)
+{
+    (void)state;
+    net.forwarding = 1;
+    ip.dst = addr_v4(0xa9fe0101);
+    assert_int_equal(take_good_length(), DROP_IP_NOT_FORWARDED);
+    ip.dst = addr_v4(FAR);
+    ip.src = addr_v4(0xa9fe0101);
+    assert_int_equal(take_good_length(), DROP_IP_NOT_FORWARDED);
+    ip.src = addr_v4(PEER);
+    eth.dst = mac_broadcast();
+    assert_int_equal(take_good_length(), DROP_IP_NOT_FORWARDED);
 }
 
 static void
@@ -217,13 +270,16 @@ other_protocols_are_refused(void **state)
 }
 
 static void
-tcp_shorter_than_its_header_is_refused(void **state)
+datagram_shorter_than_its_header_is_refused(void **state)
 {
+    struct datagram d = {.ip.proto = IP_PROTO_TCP, .len = 19};
+
     (void)state;
-    ip.total_len--;
-    assert_int_equal(take_good_length(), DROP_TCP_TOO_SHORT);
-    ip.total_len = IPV4_HEADER_LEN;
-    assert_int_equal(take_good_length(), DROP_TCP_TOO_SHORT);
+    assert_int_equal(ip_input_whole(&d), DROP_TCP_TOO_SHORT);
+    d.len = 20;
+    assert_int_equal(ip_input_whole(&d), DROP_NONE);
+    d = (struct datagram){.ip.proto = IP_PROTO_ICMP, .len = 7};
+    assert_int_equal(ip_input_whole(&d), DROP_ICMP_TRUNCATED);
 }
 
 static void
@@ -271,9 +327,13 @@ main(void)
         CASE(total_length_beyond_the_frame_is_refused),
         CASE(source_of_no_single_host_is_a_martian),
         CASE(other_hosts_packet_is_not_for_us),
-        CASE(fragments_are_refused),
+        CASE(our_other_address_is_ours_on_any_link),
+        CASE(fragment_of_ours_passes),
+        CASE(packet_for_others_passes_a_router),
+        CASE(router_passes_nothing_to_no_host),
+        CASE(router_passes_no_link_local_packet_and_no_broadcast_frame),
         CASE(other_protocols_are_refused),
-        CASE(tcp_shorter_than_its_header_is_refused),
+        CASE(datagram_shorter_than_its_header_is_refused),
         CASE(group_destination_reaches_no_protocol),
         CASE(group_frame_reaches_no_protocol),
     };

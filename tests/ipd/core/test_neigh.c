@@ -4,7 +4,7 @@
 
 #include "ipd/core/neigh.h"
 
-static struct ip_config cfg;
+static struct net net;
 static struct neigh_table table;
 static struct mac mac;
 
@@ -12,8 +12,8 @@ static int
 empty_table(void **state)
 {
     (void)state;
-    cfg = test_config();
-    neigh_init(&table, &cfg);
+    net = test_net(2);
+    neigh_init(&table, &net);
     return 0;
 }
 
@@ -26,19 +26,19 @@ at_ms(int64_t ms)
 static enum neigh_found
 resolve(uint32_t addr, int64_t ms)
 {
-    return neigh_resolve(&table, addr_v4(addr), at_ms(ms), &mac);
+    return neigh_resolve(&table, 0, addr_v4(addr), at_ms(ms), &mac);
 }
 
 static enum neigh_found
 look(uint32_t addr)
 {
-    return neigh_look(&table, addr_v4(addr), &mac);
+    return neigh_look(&table, 0, addr_v4(addr), &mac);
 }
 
 static bool
 confirm(uint32_t addr, struct mac m, int64_t ms)
 {
-    return neigh_confirm(&table, addr_v4(addr), m, at_ms(ms));
+    return neigh_confirm(&table, 0, addr_v4(addr), m, at_ms(ms));
 }
 
 /* Exactly one request is due, for `addr` to `m`. */
@@ -97,7 +97,7 @@ answer_makes_it_known(void **state)
     make_known(PEER, peer_mac, 0);
     assert_int_equal(resolve(PEER, 1), NEIGH_KNOWN);
     assert_memory_equal(&mac, &peer_mac, sizeof mac);
-    assert_no_request(59000);
+    assert_no_request(29000);
 }
 
 static void
@@ -113,7 +113,6 @@ silent_neighbour_is_asked_three_times_a_second_apart(void **state)
     assert_int_equal(look(PEER), NEIGH_ASKED);
     assert_no_request(3000);
     assert_int_equal(look(PEER), NEIGH_DEAD);
-    assert_true(instant_is_never(neigh_deadline(&table)));
 }
 
 static void
@@ -179,23 +178,108 @@ doubtful_neighbour_that_is_silent_fails(void **state)
 }
 
 static void
-unused_neighbour_is_not_asked(void **state)
+unused_neighbour_becomes_stale_and_goes_away_unasked(void **state)
 {
     (void)state;
     make_known(PEER, peer_mac, 0);
-    assert_no_request(600000);
+    assert_no_request(1000);
+    assert_int_equal(neigh_deadline(&table).ns, at_ms(30000).ns);
+    assert_no_request(30000);
+    assert_int_equal(table.entries[0].state, NEIGH_STALE);
+    assert_int_equal(look(PEER), NEIGH_KNOWN);
+    assert_int_equal(neigh_deadline(&table).ns, at_ms(630000).ns);
+    assert_no_request(630000);
+    assert_int_equal(table.entries[0].state, NEIGH_FREE);
+    assert_int_equal(look(PEER), NEIGH_DEAD);
     assert_true(instant_is_never(neigh_deadline(&table)));
+}
+
+static void
+failed_neighbour_that_nobody_needs_goes_away(void **state)
+{
+    (void)state;
+    silent_neighbour_is_asked_three_times_a_second_apart(NULL);
+    assert_no_request(62999);
+    assert_int_equal(table.entries[0].state, NEIGH_FAILED);
+    assert_no_request(63000);
+    assert_int_equal(table.entries[0].state, NEIGH_FREE);
+}
+
+/* The same address behind two links is two hosts. */
+static void
+links_have_neighbours_of_their_own(void **state)
+{
+    struct neigh_request r;
+
+    (void)state;
+    make_known(PEER, peer_mac, 0);
+    assert_int_equal(neigh_resolve(&table, 1, addr_v4(PEER), at_ms(1), &mac),
+                     NEIGH_ASKED);
+    assert_true(neigh_pull_request(&table, at_ms(1), &r));
+    assert_int_equal(r.link, 1);
+    assert_true(neigh_confirm(&table, 1, addr_v4(PEER), peer_mac1, at_ms(2)));
+    assert_int_equal(resolve(PEER, 3), NEIGH_KNOWN);
+    assert_memory_equal(&mac, &peer_mac, sizeof mac);
+    assert_int_equal(neigh_look(&table, 1, addr_v4(PEER), &mac), NEIGH_KNOWN);
+    assert_memory_equal(&mac, &peer_mac1, sizeof mac);
+}
+
+static void
+changed_network_forgets_who_is_no_neighbour(void **state)
+{
+    struct neigh_saved saved;
+
+    (void)state;
+    make_known(PEER, peer_mac, 0);
+    make_known(GATEWAY, gateway_mac, 0);
+    while (neigh_take_changed(&table, &saved) >= 0)
+        continue;
+    net.address[0].addr = addr_v4(0x0a070102); /* 10.7.1.2/24 */
+    net.route[0].gateway = addr_v4(GATEWAY);
+    neigh_review(&table);
+    assert_int_equal(look(PEER), NEIGH_DEAD);
+    assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
+    assert_int_equal(neigh_take_changed(&table, &saved), 0);
+    assert_int_equal(saved.known, 0);
+    assert_int_equal(neigh_take_changed(&table, &saved), -1);
+}
+
+static void
+senders_are_told_once_a_second(void **state)
+{
+    (void)state;
+    silent_neighbour_is_asked_three_times_a_second_apart(NULL);
+    assert_true(neigh_gave_up(&table, 0, addr_v4(PEER), at_ms(3000)));
+    assert_false(neigh_gave_up(&table, 0, addr_v4(PEER), at_ms(3999)));
+    assert_true(neigh_gave_up(&table, 0, addr_v4(PEER), at_ms(4000)));
+    assert_int_equal(table.entries[0].dropped, 3);
+    assert_false(neigh_gave_up(&table, 0, addr_v4(GATEWAY), at_ms(4000)));
+}
+
+static void
+every_change_is_shown_once(void **state)
+{
+    (void)state;
+    assert_int_equal(neigh_take_unseen(&table), -1);
+    assert_int_equal(resolve(PEER, 0), NEIGH_ASKED);
+    assert_int_equal(neigh_take_unseen(&table), 0);
+    assert_int_equal(neigh_take_unseen(&table), -1);
+    assert_request(0, PEER, mac_broadcast());
+    assert_int_equal(neigh_take_unseen(&table), 0);
+    assert_true(confirm(PEER, peer_mac, 1));
+    assert_int_equal(neigh_take_unseen(&table), 0);
+    assert_int_equal(neigh_take_unseen(&table), -1);
 }
 
 static void
 claim_teaches_where_nothing_is_known(void **state)
 {
     (void)state;
-    neigh_claim(&table, addr_v4(PEER), peer_mac, at_ms(0));
+    neigh_claim(&table, 0, addr_v4(PEER), peer_mac, at_ms(0));
     assert_int_equal(resolve(PEER, 1), NEIGH_KNOWN);
     assert_memory_equal(&mac, &peer_mac, sizeof mac);
     assert_int_equal(resolve(GATEWAY, 1), NEIGH_ASKED);
-    neigh_claim(&table, addr_v4(GATEWAY), gateway_mac, at_ms(2));
+    neigh_claim(&table, 0, addr_v4(GATEWAY), gateway_mac, at_ms(2));
     assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
 }
 
@@ -204,11 +288,11 @@ contradicting_claim_makes_us_ask_and_changes_nothing(void **state)
 {
     (void)state;
     make_known(PEER, peer_mac, 0);
-    neigh_claim(&table, addr_v4(PEER), evil_mac, at_ms(10));
+    neigh_claim(&table, 0, addr_v4(PEER), evil_mac, at_ms(10));
     assert_int_equal(resolve(PEER, 11), NEIGH_KNOWN);
     assert_memory_equal(&mac, &peer_mac, sizeof mac);
     assert_request(11, PEER, mac_broadcast());
-    neigh_claim(&table, addr_v4(PEER), evil_mac, at_ms(12));
+    neigh_claim(&table, 0, addr_v4(PEER), evil_mac, at_ms(12));
     assert_no_request(12); /* once a second at most */
     assert_true(confirm(PEER, peer_mac, 13));
     assert_false(confirm(PEER, evil_mac, 14)); /* the first reply holds */
@@ -221,9 +305,9 @@ confirming_claim_is_as_good_as_an_answer(void **state)
 {
     (void)state;
     make_known(PEER, peer_mac, 0);
-    neigh_claim(&table, addr_v4(PEER), peer_mac, at_ms(50000));
-    assert_int_equal(resolve(PEER, 70000), NEIGH_KNOWN);
-    assert_no_request(70000);
+    neigh_claim(&table, 0, addr_v4(PEER), peer_mac, at_ms(20000));
+    assert_int_equal(resolve(PEER, 40000), NEIGH_KNOWN);
+    assert_no_request(40000);
 }
 
 /* Fills the table with known neighbours other than the gateway and the peer,
@@ -231,7 +315,7 @@ confirming_claim_is_as_good_as_an_answer(void **state)
 static void
 fill_table(int64_t ms)
 {
-    cfg.prefix_len = 16;
+    net.address[0].prefix_len = 16;
     for (uint32_t i = 0; i < NEIGH_MAX; i++)
         make_known(0x0a071001 + i, peer_mac, ms + i);
 }
@@ -255,7 +339,7 @@ claims_push_out_nothing_in_use(void **state)
     (void)state;
     fill_table(0);
     for (uint32_t i = 0; i < 1000; i++)
-        neigh_claim(&table, addr_v4(0x0a072001 + i), evil_mac, at_ms(1000));
+        neigh_claim(&table, 0, addr_v4(0x0a072001 + i), evil_mac, at_ms(1000));
     for (uint32_t i = 0; i < NEIGH_MAX; i++)
         assert_int_equal(look(0x0a071001 + i), NEIGH_KNOWN);
     assert_int_equal(look(0x0a072001), NEIGH_DEAD);
@@ -265,10 +349,10 @@ static void
 flood_of_claims_leaves_the_gateway(void **state)
 {
     (void)state;
-    cfg.prefix_len = 16;
+    net.address[0].prefix_len = 16;
     make_known(GATEWAY, gateway_mac, 0);
     for (uint32_t i = 0; i < 2000; i++)
-        neigh_claim(&table, addr_v4(0x0a072001 + i), evil_mac, at_ms(i));
+        neigh_claim(&table, 0, addr_v4(0x0a072001 + i), evil_mac, at_ms(i));
     assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
     make_known(PEER, peer_mac, 2001); /* and room for who we talk to */
     assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
@@ -278,11 +362,11 @@ static void
 table_of_unanswered_requests_is_full(void **state)
 {
     (void)state;
-    cfg.prefix_len = 16;
+    net.address[0].prefix_len = 16;
     for (uint32_t i = 0; i < NEIGH_MAX; i++)
         assert_int_equal(resolve(0x0a071001 + i, 0), NEIGH_ASKED);
     assert_int_equal(resolve(PEER, 1), NEIGH_NO_ROOM);
-    neigh_claim(&table, addr_v4(PEER), peer_mac, at_ms(1));
+    neigh_claim(&table, 0, addr_v4(PEER), peer_mac, at_ms(1));
     assert_int_equal(look(PEER), NEIGH_DEAD);
 }
 
@@ -301,7 +385,7 @@ what_becomes_known_is_to_be_saved_once(void **state)
     assert_int_equal(addr_to_v4(saved.addr), PEER);
     assert_memory_equal(&saved.mac, &peer_mac, sizeof mac);
     assert_int_equal(neigh_take_changed(&table, &saved), -1);
-    neigh_claim(&table, addr_v4(PEER), peer_mac, at_ms(2));
+    neigh_claim(&table, 0, addr_v4(PEER), peer_mac, at_ms(2));
     assert_int_equal(neigh_take_changed(&table, &saved), -1);
 }
 
@@ -339,7 +423,7 @@ restored_neighbour_is_used_at_once_and_asked(void **state)
         .addr = addr_v4(PEER), .mac = peer_mac, .known = 1};
 
     (void)state;
-    assert_true(neigh_restore(&table, 77, &saved));
+    assert_true(neigh_restore(&table, 77, &saved, at_ms(0)));
     assert_int_equal(resolve(PEER, 0), NEIGH_KNOWN);
     assert_memory_equal(&mac, &peer_mac, sizeof mac);
     assert_request(0, PEER, peer_mac);
@@ -352,13 +436,13 @@ impossible_neighbour_is_not_restored(void **state)
         .addr = addr_v4(FAR), .mac = peer_mac, .known = 1};
 
     (void)state;
-    assert_false(neigh_restore(&table, 0, &saved));
+    assert_false(neigh_restore(&table, 0, &saved, at_ms(0)));
     saved.addr = addr_v4(PEER);
     saved.mac = mac_broadcast();
-    assert_false(neigh_restore(&table, 0, &saved));
+    assert_false(neigh_restore(&table, 0, &saved, at_ms(0)));
     saved.mac = peer_mac;
     saved.known = 0;
-    assert_false(neigh_restore(&table, 0, &saved));
+    assert_false(neigh_restore(&table, 0, &saved, at_ms(0)));
     assert_int_equal(look(PEER), NEIGH_DEAD);
 }
 
@@ -376,7 +460,12 @@ main(void)
         CASE(reply_ahead_of_the_request_teaches_nothing),
         CASE(doubtful_neighbour_is_used_while_it_is_asked),
         CASE(doubtful_neighbour_that_is_silent_fails),
-        CASE(unused_neighbour_is_not_asked),
+        CASE(unused_neighbour_becomes_stale_and_goes_away_unasked),
+        CASE(failed_neighbour_that_nobody_needs_goes_away),
+        CASE(links_have_neighbours_of_their_own),
+        CASE(changed_network_forgets_who_is_no_neighbour),
+        CASE(senders_are_told_once_a_second),
+        CASE(every_change_is_shown_once),
         CASE(claim_teaches_where_nothing_is_known),
         CASE(contradicting_claim_makes_us_ask_and_changes_nothing),
         CASE(confirming_claim_is_as_good_as_an_answer),

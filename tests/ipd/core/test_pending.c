@@ -7,6 +7,7 @@
 #include "tests/proto/wire/fixture.h"
 
 static struct pending pending;
+static uint32_t link;
 static uint8_t bytes[65536];
 static uint8_t back[65536];
 
@@ -14,6 +15,7 @@ static int
 nothing_waits(void **state)
 {
     (void)state;
+    link = 0;
     memset(&pending, 0xcc, sizeof pending);
     pending_init(&pending);
     return 0;
@@ -32,18 +34,23 @@ fill(uint32_t seed, uint32_t len)
 static bool
 keep(uint32_t hop, uint32_t seed, uint32_t len)
 {
-    const struct segment s = {.dst = addr_v4(seed), .len = len};
+    const struct outgoing o = {
+        .path = {.link = link, .next_hop = addr_v4(hop)},
+        .dst = addr_v4(seed),
+        .len = len,
+        .serial = 5,
+    };
 
     fill(seed, len);
-    return pending_keep(&pending, addr_v4(hop), &s, 5, bytes);
+    return pending_keep(&pending, &o, bytes);
 }
 
 static void
 assert_holds(uint32_t i, uint32_t seed, uint32_t len)
 {
-    assert_int_equal(pending.packets[i].segment.len, len);
-    assert_int_equal(addr_to_v4(pending.packets[i].segment.dst), seed);
-    assert_int_equal(pending.packets[i].flags, 5);
+    assert_int_equal(pending.packets[i].out.len, len);
+    assert_int_equal(addr_to_v4(pending.packets[i].out.dst), seed);
+    assert_int_equal(pending.packets[i].out.serial, 5);
     fill(seed, len);
     pending_read(&pending, i, back);
     assert_memory_equal(back, bytes, len);
@@ -71,10 +78,13 @@ one_hop_keeps_four(void **state)
         assert_true(keep(PEER, i, 100));
     assert_false(keep(PEER, 9, 100));
     assert_true(keep(GATEWAY, 9, 100));
+    link = 1;
+    assert_true(keep(PEER, 8, 100)); /* another host */
+    link = 0;
     pending_remove(&pending, 0);
     assert_true(keep(PEER, 10, 100));
     assert_holds(0, 1, 100); /* oldest first */
-    assert_holds(4, 10, 100);
+    assert_holds(5, 10, 100);
 }
 
 static void
@@ -120,14 +130,14 @@ random_order_mixes_nothing(void **state)
         } else if (pending.count > 0) {
             uint32_t i = (uint32_t)rng_below(&r, pending.count);
 
-            assert_holds(i, addr_to_v4(pending.packets[i].segment.dst),
-                         pending.packets[i].segment.len);
+            assert_holds(i, addr_to_v4(pending.packets[i].out.dst),
+                         pending.packets[i].out.len);
             pending_remove(&pending, i);
         }
     }
     while (pending.count > 0) {
-        assert_holds(0, addr_to_v4(pending.packets[0].segment.dst),
-                     pending.packets[0].segment.len);
+        assert_holds(0, addr_to_v4(pending.packets[0].out.dst),
+                     pending.packets[0].out.len);
         pending_remove(&pending, 0);
     }
     assert_int_equal(pending.free_chunks, PENDING_CHUNKS);
