@@ -27,7 +27,7 @@ slot_recover_ends(struct clients *cs, struct slot *s, uint32_t ref)
     struct tcb tcb;
 
     if (ref < TCPD_TCBS && checkpoint_recover_tcb(cs->checkpoint, ref, &tcb))
-        slot_set_ends(cs, s, &tcb);
+        slot_set_ends(s, &tcb);
 }
 
 /* A slot as a predecessor left it. Its connection died with the predecessor, which

@@ -22,7 +22,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WORK_BATCH 256 /* slots of one client a turn */
+/* Slots of one client a turn: who refills its queue all the time gets no more of
+ * tcpd's time than the others. */
+#define WORK_BATCH 64
 #define RETRY_MS   100 /* until a full socket is tried again */
 
 /* Nobody lives here. */
@@ -229,8 +231,9 @@ clients_take(struct clients *cs, instant_t now)
 
     if (!waits)
         cs->retry = INSTANT_NEVER;
+    cs->first = (cs->first + 1) % CLIENTS_MAX;
     for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
-        struct client *c = &cs->client[i];
+        struct client *c = &cs->client[(cs->first + i) % CLIENTS_MAX];
 
         if (c->used && !c->dead)
             work += client_take(cs, c, now);

@@ -32,6 +32,7 @@ struct slot {
     uint32_t ref;
     uint64_t read_end, write_end; /* where past generations' streams ended */
     uint64_t shown_read;          /* read_limit as last published */
+    uint64_t shown_limit;         /* send_limit likewise: it never goes back */
     uint64_t shown_status;        /* state and flags as last published */
     uint64_t announced;           /* send_limit of the last event about space */
     uint64_t last_event;          /* queue position behind its last event */
@@ -71,6 +72,8 @@ struct clients {
     int epoll;      /* connections are registered here, by client number */
     int supervisor; /* told when a client's number may be used again */
     uint64_t epoch; /* of this tcpd */
+    uint32_t first; /* client that is served first in the next turn */
+    bool bound;     /* a listener has come, gone or begun to listen */
     /* When the supervisor is told again that a client is over: its socket was
      * full. INSTANT_NEVER: it was not. */
     instant_t retry;
@@ -87,7 +90,8 @@ bool clients_adopt(struct clients *cs, const struct handover *h, int fd);
 /* Its connection became readable: doorbell bytes, or its end. */
 void clients_connection(struct clients *cs, uint32_t number, instant_t now);
 
-/* Takes what clients have written, read, shut and closed. Returns how much. */
+/* Takes what clients have written, read, shut and closed: a bounded number of
+ * entries of each, and another client first in each turn. Returns how much. */
 unsigned clients_take(struct clients *cs, instant_t now);
 
 /* Is there work that clients_take would find? The look before sleeping. */
@@ -112,8 +116,8 @@ struct client *clients_find(struct clients *cs,
 struct slot *clients_own_slot(struct client *c, uint32_t slot);
 
 /* Puts a free slot to use for a listener or tcb. */
-void clients_attach(struct client *c, uint32_t slot, enum slot_kind kind,
-                    uint32_t ref);
+void clients_attach(struct clients *cs, struct client *c, uint32_t slot,
+                    enum slot_kind kind, uint32_t ref);
 
 /* Its record is written in this turn. */
 void clients_touch(struct client *c);

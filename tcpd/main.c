@@ -81,7 +81,7 @@ start(int argc, char **argv)
     for (uint32_t i = 0; i < early_count; i++)
         if (!clients_adopt(&tcpd.clients, &early[i].message, early[i].fd))
             log_line("client %u was handed over broken", early[i].message.id);
-    tcpd_resume(&tcpd);
+    tcpd_resume(&tcpd, clock_now());
     sandbox_enter(SANDBOX_STREAMS);
     cnc_set_state(&tcpd.cnc, CNC_RUNNING);
     boot_ready();
@@ -135,8 +135,7 @@ hear(int timeout, instant_t now)
 static void
 sleep_until_work(instant_t now)
 {
-    instant_t until =
-        instant_min(tcp_next_deadline(tcpd.tcp), tcpd.clients.retry);
+    instant_t until = tcpd_next_deadline(&tcpd);
 
     doorbell_doze(&tcpd.cnc, until);
     if (!tcpd_waiting(&tcpd))

@@ -27,6 +27,8 @@ errno_of(enum tcp_error error)
     case TCP_TIMED_OUT:
         return ETIMEDOUT;
     case TCP_UNREACHABLE:
+        return ENETUNREACH;
+    case TCP_HOST_UNREACHABLE:
         return EHOSTUNREACH;
     case TCP_ABORTED:
         return ECONNABORTED;
@@ -41,6 +43,16 @@ errno_of(enum tcp_error error)
         return EINVAL;
     }
     return EPROTO;
+}
+
+/* Who gave up waiting hears what the network said meanwhile, if it said anything
+ * (RFC 1122 4.2.3.9), as from Linux. */
+static uint32_t
+errno_of_tcb(const struct tcb *tcb)
+{
+    if (tcb->error == TCP_TIMED_OUT && tcb->soft_error != TCP_OK)
+        return errno_of((enum tcp_error)tcb->soft_error);
+    return errno_of((enum tcp_error)tcb->error);
 }
 
 static enum slot_state
@@ -80,8 +92,7 @@ flags_of(const struct tcb *tcb)
 }
 
 static struct slot_view
-view_of_tcb(const struct clients *cs, const struct slot *s,
-            const struct tcb *tcb)
+view_of_tcb(const struct slot *s, const struct tcb *tcb)
 {
     uint64_t freed = tcb->tx_base + tcb->tx_una;
 
@@ -91,8 +102,8 @@ view_of_tcb(const struct clients *cs, const struct slot *s,
         .flags = flags_of(tcb),
         .read_limit = tcb->rx_base + tcb->rx_end,
         .freed = tcb->state == TCB_CLOSED ? tcb->tx_base + tcb->tx_end : freed,
-        .send_limit = freed + cs->tcp->config.send_buffer,
-        .error = errno_of((enum tcp_error)tcb->error)};
+        .send_limit = slot_send_limit(s, tcb),
+        .error = errno_of_tcb(tcb)};
 }
 
 /* Numbers of the chunks that hold what has become readable. */
@@ -110,18 +121,18 @@ show_chunks(const struct slot *s, struct client_rx_slot *shm,
 /* Has the slot changed so that somebody may wait for it? Space to send is news
  * when a third of the buffer is new, or when all is acknowledged. */
 static bool
-slot_is_news(const struct clients *cs, struct slot *s, const struct tcb *tcb,
-             const struct slot_view *v)
+slot_is_news(struct slot *s, const struct tcb *tcb, const struct slot_view *v)
 {
     uint64_t status = (uint64_t)v->flags << 8 | (uint64_t)v->state;
     bool news = v->read_limit != s->shown_read || status != s->shown_status;
 
-    if (v->send_limit - s->announced >= cs->tcp->config.send_buffer / 3 ||
+    if (v->send_limit - s->announced >= tcb->settings.send_buffer / 3 ||
         (tcb->tx_una == tcb->tx_end && v->send_limit != s->announced)) {
         s->announced = v->send_limit;
         news = true;
     }
     s->shown_read = v->read_limit;
+    s->shown_limit = v->send_limit;
     s->shown_status = status;
     return news;
 }
@@ -154,13 +165,13 @@ static void
 show_tcb(struct clients *cs, struct client *c, struct slot *s, struct tcb *tcb)
 {
     struct client_rx_slot *shm = &c->rx->slot[slot_number(c, s)];
-    struct slot_view v = view_of_tcb(cs, s, tcb);
+    struct slot_view v = view_of_tcb(s, tcb);
 
     if (!list_empty(&s->dirty))
         show_identity(cs, c, shm, tcb);
     show_chunks(s, shm, tcb, v.read_limit);
     client_slot_publish(shm, &v);
-    if (slot_is_news(cs, s, tcb, &v))
+    if (slot_is_news(s, tcb, &v))
         event_due(c, s);
 }
 

@@ -29,7 +29,7 @@ settle_accepted(struct clients *cs, struct client *c, struct tcb *tcb)
         tcb->owner.client = OWNER_NONE;
         return;
     }
-    clients_attach(c, number, SLOT_KIND_TCB, tcb->index);
+    clients_attach(cs, c, number, SLOT_KIND_TCB, tcb->index);
     tcb->owner = clients_owner(c, number);
     tcb->rx_base = c->slots[number].read_end;
     tcb->tx_base = c->slots[number].write_end;

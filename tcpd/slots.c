@@ -11,6 +11,7 @@
 #include "tcpd/slots.h"
 
 #include "base/bits.h"
+#include "tcpd/options.h"
 
 static_assert(STREAM_CHUNK == CHUNK, "core and regions cut streams alike");
 static_assert(STREAM_CHUNKS == SLOT_CHUNKS, "core and regions agree");
@@ -42,11 +43,12 @@ slot_touch(struct client *c, struct slot *s)
 
 /* Streams begin at a whole chunk behind all that was written before. */
 void
-clients_attach(struct client *c, uint32_t slot, enum slot_kind kind,
-               uint32_t ref)
+clients_attach(struct clients *cs, struct client *c, uint32_t slot,
+               enum slot_kind kind, uint32_t ref)
 {
     struct slot *s = &c->slots[slot];
 
+    cs->bound |= s->kind == SLOT_KIND_LISTENER || kind == SLOT_KIND_LISTENER;
     c->attached += s->kind == SLOT_KIND_FREE;
     c->listeners -= s->kind == SLOT_KIND_LISTENER;
     c->listeners += kind == SLOT_KIND_LISTENER;
@@ -55,6 +57,7 @@ clients_attach(struct client *c, uint32_t slot, enum slot_kind kind,
     s->read_end = bits_round_up(s->read_end, CHUNK);
     s->write_end = bits_round_up(s->write_end, CHUNK);
     s->shown_read = s->read_end;
+    s->shown_limit = s->write_end;
     s->shown_status = 0;
     s->announced = s->write_end;
     if (slot < CLIENT_OWN)
@@ -64,18 +67,27 @@ clients_attach(struct client *c, uint32_t slot, enum slot_kind kind,
 }
 
 void
-slot_set_ends(const struct clients *cs, struct slot *s, const struct tcb *tcb)
+slot_set_ends(struct slot *s, const struct tcb *tcb)
 {
     s->read_end = tcb->rx_base + tcb->rx_end;
-    s->write_end = tcb->tx_base + tcb->tx_una + cs->tcp->config.send_buffer;
+    s->write_end = tcb->tx_base + tcb->tx_una + BUFFER_MAX;
+}
+
+uint64_t
+slot_send_limit(const struct slot *s, const struct tcb *tcb)
+{
+    uint64_t limit = tcb->tx_base + tcb->tx_una + tcb->settings.send_buffer;
+
+    return max_u64(limit, s->shown_limit);
 }
 
 void
-slot_free(const struct clients *cs, struct client *c, struct slot *s,
+slot_free(struct clients *cs, struct client *c, struct slot *s,
           const struct tcb *tcb)
 {
     if (tcb != NULL)
-        slot_set_ends(cs, s, tcb);
+        slot_set_ends(s, tcb);
+    cs->bound |= s->kind == SLOT_KIND_LISTENER;
     c->listeners -= s->kind == SLOT_KIND_LISTENER;
     s->kind = SLOT_KIND_FREE;
     s->generation++;
@@ -109,7 +121,7 @@ slot_take_chunks(const struct client_tx_slot *shm, struct tcb *tcb,
 /* False: the client lies. A cursor below the base is one of an earlier
  * generation: this one has nothing to say yet. */
 static bool
-slot_take_written(struct clients *cs, struct tcb *tcb,
+slot_take_written(struct clients *cs, const struct slot *s, struct tcb *tcb,
                   const struct client_tx_slot *shm, uint64_t cursor,
                   instant_t now)
 {
@@ -117,8 +129,7 @@ slot_take_written(struct clients *cs, struct tcb *tcb,
         return cursor <= tcb->tx_base || cursor == tcb->tx_base + tcb->tx_end;
 
     uint64_t end = cursor - tcb->tx_base;
-    if (end > tcb->tx_una + cs->tcp->config.send_buffer ||
-        (tcb->flags & TCB_SHUT_WR) != 0 ||
+    if (cursor > slot_send_limit(s, tcb) || (tcb->flags & TCB_SHUT_WR) != 0 ||
         !slot_take_chunks(shm, tcb, tcb->tx_end, end))
         return false;
     tcp_call_send(cs->tcp, tcb, end, now);
@@ -147,7 +158,7 @@ slot_serve_tcb(struct clients *cs, const struct client *c, struct slot *s,
     if (tcb->owner.client != c->number)
         return; /* closed: it only lends us its bytes */
     if (!slot_take_read(cs, tcb, v->read_end, now) ||
-        !slot_take_written(cs, tcb, shm, v->write_end, now)) {
+        !slot_take_written(cs, s, tcb, shm, v->write_end, now)) {
         tcp_call_abort(cs->tcp, tcb, now);
         return;
     }

@@ -6,7 +6,7 @@
  * rings move in this process only, segments and results are written beyond the
  * tails. checkpoint_commit() makes the turn true by one store. After it,
  * publish() shows tails, cursors and events; a successor that finds the turn
- * true shows them again (tcpd_start), one that does not starts before it. So every
+ * true shows them again (join.c), one that does not starts before it. So every
  * input is taken and every output published exactly once.
  *
  * A segment's text is copied into its stream in the turn that takes it, so
@@ -15,156 +15,87 @@
 #include "tcpd/turn.h"
 
 #include "base/bits.h"
-#include "base/os/boot.h"
-#include "base/os/log.h"
-#include "proto/shm/conf.h"
+#include "proto/shm/notice.h"
+#include "tcpd/count.h"
 #include "tcpd/requests.h"
 
-#include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/random.h>
 
 #define SEGMENT_BATCH 64 /* segments taken a turn */
 #define REQUEST_BATCH 32
 #define OUTPUT_BATCH  64
 
-#define SEND_BUFFER    (2u << 20) /* bytes; a stream's span is 63 chunks */
-#define RECEIVE_BUFFER (1u << 20) /* bytes: what is unread stays near the L2 */
-#define IP_TCP_HEADERS 40         /* bytes, IPv4 + TCP without options */
-#define TCP_TEXT_MAX   65280 /* text of one descriptor: IPv4's limit, rounded */
-
-/* ---- start ---- */
-
-static void
-join_rings(struct tcpd *d)
-{
-    struct region *r = d->tables.regions;
-    struct cnc_shm *ipd = cnc_of(&r[REGION_IPD_CNC]);
-    struct cnc_shm *apid = cnc_of(&r[REGION_APID_CNC]);
-    struct cnc_shm *own = d->cnc.shm;
-
-    if (ipd == NULL || apid == NULL ||
-        !ring_join_consumer(&d->ip_rx, &r[REGION_IP_RX],
-                            &own->cursors[RING_IP_RX],
-                            &ring_table[RING_IP_RX]) ||
-        !ring_join_consumer(&d->api_req, &r[REGION_API_REQ],
-                            &own->cursors[RING_API_REQ],
-                            &ring_table[RING_API_REQ]) ||
-        !ring_join_producer(&d->tcp_tx, &r[REGION_TCP_TX],
-                            &ipd->cursors[RING_TCP_TX],
-                            &ring_table[RING_TCP_TX]) ||
-        !ring_join_producer(&d->api_res, &r[REGION_API_RES],
-                            &apid->cursors[RING_API_RES],
-                            &ring_table[RING_API_RES]))
-        die(EXIT_FAILED, "a ring is missing or of another version");
-    d->ipd =
-        (struct doorbell){.fd = d->tables.bell_out[DAEMON_IPD], .peer = ipd};
-    d->apid =
-        (struct doorbell){.fd = d->tables.bell_out[DAEMON_APID], .peer = apid};
-}
-
-/* What the last true turn says was taken and published is shown again: a
- * predecessor may have died between commit and publish. */
-static void
-recover(struct tcpd *d)
-{
-    struct globals_image *g = &d->globals;
-
-    if (!checkpoint_open(&d->checkpoint, &d->tables.regions[REGION_TCPD_STATE]))
-        die(EXIT_FAILED, "tcpd.state is too small");
-    if (checkpoint_recover(&d->checkpoint, g)) {
-        ring_restore(&d->ip_rx, g->ip_rx_head);
-        ring_restore(&d->api_req, g->api_req_head);
-        ring_restore(&d->tcp_tx, g->tcp_tx_tail);
-        ring_publish_cursor(&d->ip_rx, g->ip_rx_head);
-        ring_publish_cursor(&d->api_req, g->api_req_head);
-    } else if (getrandom(&g->secret, sizeof g->secret, 0) !=
-               (ssize_t)sizeof g->secret) {
-        die(EXIT_FAILED, "no random bytes: %s", strerror(errno));
-    }
-    area_join(&d->area, &d->tables.regions[REGION_TCP_TX], &d->tcp_tx,
-              &ring_table[RING_TCP_TX]);
-}
-
-static void
-start_core(struct tcpd *d)
-{
-    const struct conf_shm *conf = conf_of(&d->tables.regions[REGION_CONF]);
-    struct tcp_config config = {.tcbs = TCPD_TCBS,
-                                .listeners = TCPD_LISTENERS,
-                                .send_buffer = SEND_BUFFER,
-                                .receive_buffer = RECEIVE_BUFFER,
-                                .secret = d->globals.secret};
-    void *memory;
-
-    if (conf == NULL)
-        die(EXIT_FAILED, "conf is missing");
-    config.local = conf->net.address;
-    config.mtu = conf->net.mtu;
-    config.gso_max =
-        conf->net.offloads != 0 ? TCP_TEXT_MAX : config.mtu - IP_TCP_HEADERS;
-    memory = aligned_alloc(64, bits_round_up(tcp_footprint(&config), 64));
-    if (memory == NULL)
-        die(EXIT_FAILED, "not enough memory for %u connections", config.tcbs);
-    d->tcp = tcp_init(memory, &config);
-}
-
-void
-tcpd_start(struct tcpd *d)
-{
-    join_rings(d);
-    recover(d);
-    start_core(d);
-    d->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (d->epoll < 0)
-        die(EXIT_FAILED, "epoll: %s", strerror(errno));
-    clients_init(&d->clients, d->tcp, &d->checkpoint, d->epoll, BOOT_SOCKET,
-                 cnc_look(d->cnc.shm).epoch);
-}
-
-/* A turn without input, so that the globals stay what they were. Results come
- * last: a slot is shown before the result that names it. */
-void
-tcpd_resume(struct tcpd *d)
-{
-    clients_settle(&d->clients);
-    checkpoint_commit(&d->checkpoint, &d->globals);
-    clients_publish(&d->clients);
-    ring_restore(&d->api_res, d->globals.api_res_tail);
-}
+#define POSITION_MASK ((UINT64_C(1) << 48) - 1)
 
 /* ---- take ---- */
 
-static enum drop
-take_segment(struct tcpd *d, uint32_t n, instant_t now)
+/* The supervisor rings when it has shown other tables. */
+static void
+take_network(struct tcpd *d, instant_t now)
 {
-    struct packet p;
-    struct segment seg;
-    enum drop why;
+    if (network_look(&d->network, d->conf, &d->tcp->config))
+        tcp_net_changed(d->tcp, now);
+}
 
-    cnc_working_on(&d->cnc, CNC_WORK_SLOT, ring_position(&d->ip_rx) + n);
-    if (!packet_copy(&d->ip_rx, n, &p, d->tables.regions, REGIONS) ||
-        p.len == 0)
+/* ipd's word on a segment that did not arrive. */
+static enum drop
+take_notice(struct tcpd *d, const struct packet *p, instant_t now)
+{
+    struct notice n;
+    struct tcp_icmp icmp;
+
+    if (!notice_decode(p, &n))
         return DROP_TCP_BAD_DESCRIPTOR;
-    why = segment_parse(&seg, &p.src, &p.dst,
-                        packet_payload(&p, d->tables.regions), p.len,
-                        (p.flags & PACKET_CSUM_VOUCHED) != 0);
+    icmp = (struct tcp_icmp){.local = n.local,
+                             .remote = n.remote,
+                             .local_port = n.local_port,
+                             .remote_port = n.remote_port,
+                             .seq = {n.seq},
+                             .type = n.type,
+                             .code = n.code,
+                             .mtu = n.mtu};
+    return tcp_input_icmp(d->tcp, &icmp, now);
+}
+
+static enum drop
+take_segment(struct tcpd *d, const struct packet *p, instant_t now)
+{
+    struct segment seg;
+    enum drop why = segment_parse(&seg, &p->src, &p->dst,
+                                  packet_payload(p, d->tables.regions), p->len,
+                                  (p->flags & PACKET_CSUM_VOUCHED) != 0);
+
     if (why != DROP_NONE)
         return why;
-    seg.gso_size = p.gso_size;
+    seg.gso_size = p->gso_size;
     return tcp_input(d->tcp, &seg, now);
 }
 
+/* The packet lies in link.rx of any link, or in ip.rx when ipd has put it together
+ * from fragments. */
+static enum drop
+take_packet(struct tcpd *d, uint32_t n, instant_t now)
+{
+    struct packet p;
+
+    cnc_working_on(&d->cnc, CNC_WORK_SLOT,
+                   (uint64_t)RING_IP_RX << 48 |
+                       ((ring_position(&d->ip_rx) + n) & POSITION_MASK));
+    if (!packet_copy(&d->ip_rx, n, &p, d->tables.regions, REGIONS))
+        return DROP_TCP_BAD_DESCRIPTOR;
+    if (p.protocol == IPPROTO_ICMP)
+        return take_notice(d, &p, now);
+    return p.len == 0 ? DROP_TCP_BAD_DESCRIPTOR : take_segment(d, &p, now);
+}
+
 static unsigned
-take_segments(struct tcpd *d, instant_t now)
+take_packets(struct tcpd *d, instant_t now)
 {
     uint32_t n = min_u32(ring_ready(&d->ip_rx), SEGMENT_BATCH);
 
     for (uint32_t i = 0; i < n; i++)
-        cnc_drop(&d->cnc, take_segment(d, i, now));
+        cnc_drop(&d->cnc, take_packet(d, i, now));
     ring_take(&d->ip_rx, n);
     return n;
 }
@@ -263,8 +194,9 @@ commit(struct tcpd *d)
     checkpoint_commit(&d->checkpoint, g);
 }
 
+/* Everybody is rung before what is shown to people is written. */
 static void
-publish(struct tcpd *d)
+publish(struct tcpd *d, instant_t now)
 {
     bool segments = d->staged_segments != 0;
     bool results = d->staged_results != 0;
@@ -276,61 +208,15 @@ publish(struct tcpd *d)
     d->staged_results = 0;
     ring_publish_cursor(&d->ip_rx, ring_position(&d->ip_rx));
     ring_publish_cursor(&d->api_req, ring_position(&d->api_req));
-    tcp_changed_clear(d->tcp);
     /* Between our cursors and a look at who waits for them (doorbell.h). */
     doorbell_barrier();
     if (segments || ring_space_wanted(&d->ip_rx))
         doorbell_ring(&d->ipd);
     if (results || ring_space_wanted(&d->api_req))
         doorbell_ring(&d->apid);
-}
-
-static const struct {
-    enum counter counter;
-    size_t at; /* of a uint64_t */
-} counted[] = {
-    {COUNTER_TCP_ACTIVE_OPENS, offsetof(struct tcp_stats, active_opens)},
-    {COUNTER_TCP_PASSIVE_OPENS, offsetof(struct tcp_stats, passive_opens)},
-    {COUNTER_TCP_ATTEMPT_FAILS, offsetof(struct tcp_stats, attempt_fails)},
-    {COUNTER_TCP_ESTAB_RESETS, offsetof(struct tcp_stats, estab_resets)},
-    {COUNTER_TCP_IN_SEGS, offsetof(struct tcp_stats, in_segs)},
-    {COUNTER_TCP_OUT_SEGS, offsetof(struct tcp_stats, out_segs)},
-    {COUNTER_TCP_IN_BYTES, offsetof(struct tcp_stats, in_bytes)},
-    {COUNTER_TCP_OUT_BYTES, offsetof(struct tcp_stats, out_bytes)},
-    {COUNTER_TCP_RETRANS_SEGS, offsetof(struct tcp_stats, retrans_segs)},
-    {COUNTER_TCP_RETRANS_TIMEOUT, offsetof(struct tcp_stats, retrans_timeout)},
-    {COUNTER_TCP_RETRANS_FAST, offsetof(struct tcp_stats, retrans_fast)},
-    {COUNTER_TCP_OUT_RSTS, offsetof(struct tcp_stats, out_rsts)},
-    {COUNTER_TCP_OOO_QUEUED, offsetof(struct tcp_stats, ooo_queued)},
-};
-
-static uint64_t
-stat_at(const struct tcp_stats *stats, size_t at)
-{
-    uint64_t value;
-
-    memcpy(&value, (const uint8_t *)stats + at, sizeof value);
-    return value;
-}
-
-/* Adds what is new since the last turn: the cnc's counters go on where a
- * predecessor left them, the core's begin at 0. */
-static void
-count(struct tcpd *d)
-{
-    const struct tcp_stats *now = &d->tcp->stats;
-
-    for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
-        uint64_t more =
-            stat_at(now, counted[i].at) - stat_at(&d->counted, counted[i].at);
-
-        if (more != 0)
-            cnc_count(&d->cnc, counted[i].counter, more);
-    }
-    cnc_set(&d->cnc, COUNTER_TCP_CURR_ESTAB, now->curr_estab);
-    for (uint64_t n = d->counted.reply_drops; n < now->reply_drops; n++)
-        cnc_drop(&d->cnc, DROP_TCP_REPLY_FULL);
-    d->counted = *now;
+    views_commit(&d->views, d->clients.bound, now);
+    d->clients.bound = false;
+    tcp_changed_clear(d->tcp);
 }
 
 unsigned
@@ -338,19 +224,28 @@ tcpd_turn(struct tcpd *d, instant_t now)
 {
     unsigned work = 0;
 
-    work += take_segments(d, now);
+    take_network(d, now);
+    work += take_packets(d, now);
     work += clients_take(&d->clients, now);
     work += take_requests(d, now);
     tcp_expire(d->tcp, now);
     work += stage_segments(d, now);
     if (work != 0 || !list_empty(&d->tcp->changed)) {
         commit(d);
-        publish(d);
-        count(d);
+        publish(d, now);
+        count_turn(&d->cnc, &d->tcp->stats, &d->counted);
     }
+    views_expire(&d->views, now);
     cnc_working_on(&d->cnc, CNC_WORK_NONE, 0);
     cnc_heartbeat(&d->cnc);
     return work;
+}
+
+instant_t
+tcpd_next_deadline(const struct tcpd *d)
+{
+    return instant_min(instant_min(tcp_next_deadline(d->tcp), d->views.due),
+                       d->clients.retry);
 }
 
 /* Segments that wait for room in tcp.tx say so first, then look again. */

@@ -12,9 +12,13 @@
 #include "tcpd/checkpoint.h"
 #include "tcpd/clients.h"
 #include "tcpd/core/tcp.h"
+#include "tcpd/network.h"
+#include "tcpd/view.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define TCP_TEXT_MAX 65280 /* text of one descriptor: IPv4's limit, rounded */
 
 struct tcpd {
     struct tables tables;
@@ -29,6 +33,9 @@ struct tcpd {
     struct globals_image globals;
     struct checkpoint checkpoint;
     struct clients clients;
+    const struct conf_shm *conf;
+    struct network network;
+    struct views views;
     int epoll;
     int stop; /* signalfd */
 };
@@ -39,10 +46,13 @@ void tcpd_start(struct tcpd *d);
 
 /* Boot only, after the clients of a predecessor were adopted: shows them what they
  * have lost, and then the results that it may have left unpublished. */
-void tcpd_resume(struct tcpd *d);
+void tcpd_resume(struct tcpd *d, instant_t now);
 
 /* Takes, works, commits, publishes. Returns how much there was to do. */
 unsigned tcpd_turn(struct tcpd *d, instant_t now);
+
+/* When a turn has something to do, whoever rings. */
+instant_t tcpd_next_deadline(const struct tcpd *d);
 
 /* Would a turn find something? The look before sleeping. */
 bool tcpd_waiting(struct tcpd *d);

@@ -8,6 +8,7 @@
 #include "tcpd/api/server.h"
 
 #include "base/bits.h"
+#include "base/check.h"
 #include "base/os/boot.h"
 #include "base/os/clock.h"
 #include "base/os/log.h"
@@ -72,6 +73,9 @@ join(struct apid *a)
                             &a->cnc.shm->cursors[RING_API_RES],
                             &ring_table[RING_API_RES]))
         die(EXIT_FAILED, "a ring is missing or of another version");
+    CHECK(ring_table[RING_API_REQ].slots + ring_table[RING_API_RES].slots +
+              BATCH <
+          SERVER_ROUTES);
     a->tcpd =
         (struct doorbell){.fd = a->tables.bell_out[DAEMON_TCPD], .peer = tcpd};
 }

@@ -40,16 +40,42 @@ take_bind(const Skink__Api__Bind *m, struct api_request *out)
     return take_slot(m->slot, API_BIND, out) && take_endpoint(m->local, out);
 }
 
+/* Whatever numbers they are: tcpd, which knows the ranges, brings them into these. */
+static void
+take_settings(const Skink__Api__Settings *m, struct api_request *out)
+{
+    struct api_settings settings;
+
+    if (m == NULL)
+        return;
+    settings =
+        (struct api_settings){.flags = m->flags,
+                              .keep_idle_ms = m->keep_idle_ms,
+                              .keep_interval_ms = m->keep_interval_ms,
+                              .keep_count = m->keep_count,
+                              .user_timeout_ms = m->user_timeout_ms,
+                              .send_buffer = m->send_buffer,
+                              .receive_buffer = m->receive_buffer,
+                              .mss_limit = m->mss_limit,
+                              .fin_timeout_ms = m->fin_timeout_ms,
+                              .congestion_control = m->congestion_control,
+                              .syn_tries = m->syn_tries};
+    memcpy(out->value, &settings, sizeof settings);
+    out->value_len = sizeof settings;
+}
+
 static bool
 take_listen(const Skink__Api__Listen *m, struct api_request *out)
 {
     out->backlog = m->backlog;
+    take_settings(m->settings, out);
     return take_slot(m->slot, API_LISTEN, out);
 }
 
 static bool
 take_connect(const Skink__Api__Connect *m, struct api_request *out)
 {
+    take_settings(m->settings, out);
     return take_slot(m->slot, API_CONNECT, out) &&
            take_endpoint(m->remote, out);
 }

@@ -2,7 +2,12 @@
 /* ZeroMQ ends here. A message is one identity and one body; anything else is
  * read to its end and refused. Sizes, parts kept and queues are bounded;
  * what libzmq itself does not bound is by apid's memory limit, and apid's
- * death loses nothing. */
+ * death loses nothing.
+ *
+ * The ROUTER takes messages from its peers in turns, so a peer that floods waits
+ * for itself. Nor can it drive out the routes of others: a request's route is
+ * needed only while the request and its result are in the two rings between
+ * apid and tcpd, and there are more routes than both have slots. */
 #include "tcpd/api/server.h"
 
 #include "base/os/log.h"
@@ -12,8 +17,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#define ROUTES   4096 /* requests whose way back is known */
-#define IDENTITY 255  /* bytes, ZeroMQ's limit */
+#define IDENTITY 255 /* bytes, ZeroMQ's limit */
 
 struct route {
     uint64_t number; /* 0: none */
@@ -24,7 +28,7 @@ struct route {
 struct server {
     void *context, *router;
     uint64_t last_route;
-    struct route routes[ROUTES]; /* by number % ROUTES */
+    struct route routes[SERVER_ROUTES]; /* by number % SERVER_ROUTES */
 };
 
 static void
@@ -88,7 +92,7 @@ discard_parts(const struct server *s)
 bool
 server_receive(struct server *s, struct api_request *request, enum drop *why)
 {
-    struct route *route = &s->routes[(s->last_route + 1) % ROUTES];
+    struct route *route = &s->routes[(s->last_route + 1) % SERVER_ROUTES];
     uint8_t body[API_MESSAGE_MAX];
     int len = zmq_recv(s->router, route->identity, IDENTITY, ZMQ_DONTWAIT);
 
@@ -116,7 +120,7 @@ server_receive(struct server *s, struct api_request *request, enum drop *why)
 bool
 server_send(struct server *s, const struct api_result *result)
 {
-    const struct route *route = &s->routes[result->route % ROUTES];
+    const struct route *route = &s->routes[result->route % SERVER_ROUTES];
     uint8_t body[API_MESSAGE_MAX];
     size_t len;
 

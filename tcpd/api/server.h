@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Requests whose way back is known at once: the latest ones, whoever sent them. */
+#define SERVER_ROUTES 4096
+
 struct server;
 
 /* Boot only. Serves on the supervisor's listening socket `fd`, so that a client

@@ -10,7 +10,9 @@
 #include "tcpd/core/internal.h"
 #include "tcpd/core/listeners.h"
 #include "tcpd/core/open.h"
+#include "tcpd/core/path.h"
 #include "tcpd/core/release.h"
+#include "tcpd/core/starved.h"
 
 /* ---- connect ---- */
 
@@ -26,13 +28,16 @@ choose_local(struct tcp *tcp, const struct listener *bound,
              const struct addr *remote, uint16_t remote_port,
              struct addr *local, uint16_t *local_port)
 {
-    *local = tcp->config.local;
+    if (!path_source(tcp, *remote, local))
+        return TCP_UNREACHABLE;
     if (bound == NULL) {
         *local_port = isn_port(tcp, local, remote, remote_port);
         return *local_port != 0 ? TCP_OK : TCP_NO_PORT;
     }
     if (bound->backlog > 0)
         return TCP_INVALID;
+    if (!addr_is_any(bound->addr))
+        *local = bound->addr;
     *local_port = bound->port;
     return tcp_find(tcp, local, *local_port, remote, remote_port) == NULL
                ? TCP_OK
@@ -41,9 +46,10 @@ choose_local(struct tcp *tcp, const struct listener *bound,
 
 struct tcb *
 tcp_call_connect(struct tcp *tcp, const struct owner *owner,
-                 struct listener *bound, const struct addr *remote,
-                 uint16_t port, struct chunk_pool *pool, const uint8_t *tx_base,
-                 instant_t now, enum tcp_error *error)
+                 struct listener *bound, const struct tcp_settings *settings,
+                 const struct addr *remote, uint16_t port,
+                 struct chunk_pool *pool, const uint8_t *tx_base, instant_t now,
+                 enum tcp_error *error)
 {
     struct tcb *tcb = NULL;
     struct addr local;
@@ -64,6 +70,7 @@ tcp_call_connect(struct tcp *tcp, const struct owner *owner,
     tcb->remote = *remote;
     tcb->remote_port = port;
     tcb->flags = TCB_ACTIVE;
+    settings_take(tcp, settings, &tcb->settings);
     tcb->owner = *owner;
     tcb->pool = pool;
     tcb->tx.base = tx_base;
@@ -75,6 +82,8 @@ tcp_call_connect(struct tcp *tcp, const struct owner *owner,
 void
 tcp_call_claim(struct tcp *tcp, struct tcb *tcb)
 {
+    if (tcb->listener != LISTENER_NONE)
+        tcp->listeners[tcb->listener].accepted++;
     listener_release(tcp, tcb);
     tcb_touch(tcp, tcb);
 }
@@ -116,6 +125,7 @@ tcp_call_received(struct tcp *tcp, struct tcb *tcb, uint64_t read,
     tcb->rx_read = read;
     if (tcb->pool != NULL)
         rx_stream_free(&tcb->rx, tcb->pool, read, stored_end(tcb));
+    starved_wake(tcp, tcb->pool);
     tcb_touch(tcp, tcb);
     if (tcb->state != TCB_CLOSED)
         tcb_want_output(tcp, tcb); /* the window may be worth an ACK */
@@ -158,7 +168,7 @@ tcp_call_close(struct tcp *tcp, struct tcb *tcb, instant_t now)
     tcp_call_shutdown(tcp, tcb, now);
     timer_set(tcp, tcb, TIMER_ORPHAN,
               instant_add(now, duration_ms(tcb->state == TCB_FIN_WAIT_2
-                                               ? TCP_FIN_TIMEOUT
+                                               ? tcb->settings.fin_timeout_ms
                                                : TCP_ORPHAN_TIMEOUT)));
     tcb_release(tcp, tcb);
 }

@@ -17,11 +17,19 @@ uint64_t
 flow_hash(const struct tcp *tcp, enum flow_use use, const struct addr *local,
           uint16_t local_port, const struct addr *remote, uint16_t remote_port)
 {
+    return flow_hash_in(tcp, use, 0, local, local_port, remote, remote_port);
+}
+
+uint64_t
+flow_hash_in(const struct tcp *tcp, enum flow_use use, uint32_t period,
+             const struct addr *local, uint16_t local_port,
+             const struct addr *remote, uint16_t remote_port)
+{
     struct {
         struct addr local, remote;
         uint16_t local_port, remote_port;
         uint32_t use;
-    } key = {*local, *remote, local_port, remote_port, use};
+    } key = {*local, *remote, local_port, remote_port, use | period << 8};
 
     static_assert(sizeof key == 40, "no padding is hashed");
     return hash_keyed(&tcp->config.secret, &key, sizeof key);
@@ -112,6 +120,16 @@ listener_unhash(struct tcp *tcp, struct listener *l)
         link = &tcp->listeners[*link].port_next;
     }
     *link = l->port_next;
+}
+
+bool
+listener_on_port(const struct tcp *tcp, uint16_t port)
+{
+    uint32_t i = tcp->ports[port & tcp->port_mask];
+
+    while (i != CHAIN_END && tcp->listeners[i].port != port)
+        i = tcp->listeners[i].port_next;
+    return i != CHAIN_END;
 }
 
 struct listener *

@@ -33,20 +33,24 @@
  * gets a rate-limited ACK. Timestamps protect against old duplicates (RFC 7323
  * 5) and are missed when absent.
  *
- * Not done: SACK, urgent data (it is taken as text), TCP Fast Open, SYN
- * cookies, text in a SYN that does not acknowledge ours (the peer sends it
- * again). */
+ * Not done: urgent data (it is taken as text, as RFC 6093 advises), TCP Fast Open,
+ * text in a SYN that does not acknowledge ours (the peer sends it again). */
 #include "tcpd/core/input.h"
 
 #include "tcpd/core/input_time_wait.h"
 #include "tcpd/core/internal.h"
 
+static uint32_t
+wire_segments(const struct segment *seg)
+{
+    return seg->gso_size == 0 ? 1
+                              : (seg->len + seg->gso_size - 1u) / seg->gso_size;
+}
+
 static void
 count_input(struct tcp *tcp, const struct segment *seg)
 {
-    uint32_t size = seg->gso_size;
-
-    tcp->stats.in_segs += size == 0 ? 1 : (seg->len + size - 1) / size;
+    tcp->stats.in_segs += wire_segments(seg);
     tcp->stats.in_bytes += seg->len;
 }
 
@@ -73,6 +77,7 @@ dispatch(struct tcp *tcp, struct tcb *tcb, const struct segment *seg,
 {
     struct segment trimmed;
 
+    tcb->segs_in += wire_segments(seg);
     if (tcb->state == TCB_SYN_SENT)
         return input_syn_sent(tcp, tcb, seg, now);
     if (tcb->state == TCB_TIME_WAIT)

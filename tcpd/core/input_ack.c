@@ -5,6 +5,8 @@
 #include "tcpd/core/challenge.h"
 #include "tcpd/core/input.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/keepalive.h"
+#include "tcpd/core/listeners.h"
 #include "tcpd/core/open.h"
 #include "tcpd/core/output.h"
 
@@ -20,6 +22,22 @@ refuse_handshake(struct tcp *tcp, const struct segment *seg)
 {
     reply_rst(tcp, seg);
     return DROP_SYN_RECEIVED_BAD_ACK;
+}
+
+/* Its listener has no room among those that wait for accept: the peer's next
+ * segment, or its answer to our next SYN-ACK, may find some. */
+static bool
+is_one_too_many(struct tcp *tcp, const struct tcb *tcb)
+{
+    struct listener *l;
+
+    if (tcb->listener == LISTENER_NONE)
+        return false;
+    l = &tcp->listeners[tcb->listener];
+    if (!listener_is_full(l))
+        return false;
+    l->overflows++;
+    return true;
 }
 
 /* RFC 5961 5.2: not older than any window that the peer can have seen us fill,
@@ -73,6 +91,7 @@ take_ack(struct tcb *tcb, seq_t ack)
     p.fin = p.octets > syn + p.text;
     tcb->flags |= TCB_SYN_ACKED;
     tcb->tx_una += p.text;
+    tcb->bytes_acked += p.text;
     tcb->snd_una = ack;
     tcb->snd_nxt = seq_max(tcb->snd_nxt, ack);
     return p;
@@ -89,6 +108,7 @@ restart_timers(struct tcp *tcp, struct tcb *tcb, instant_t now)
     if (timer_running(tcb, TIMER_ORPHAN))
         timer_set(tcp, tcb, TIMER_ORPHAN,
                   instant_add(now, duration_ms(TCP_ORPHAN_TIMEOUT)));
+    user_timeout_progress(tcp, tcb, now);
 }
 
 static void
@@ -99,6 +119,7 @@ advance(struct tcp *tcp, struct tcb *tcb, const struct segment *seg,
 
     sample_rtt(tcb, seg, now);
     tcb->backoff = 0;
+    tcb->soft_error = TCP_OK;
     recovery_advanced(tcp, tcb, p->octets, now);
     if (!recovering && p->text > 0)
         cc_acked(tcb, p->text);
@@ -176,6 +197,8 @@ input_ack(struct tcp *tcp, struct tcb *tcb, const struct segment *seg,
     if (!(tcb->flags & TCB_SYN_ACKED)) {
         if (seq_le(seg->ack, tcb->snd_una) || seq_gt(seg->ack, tcb->snd_max))
             return refuse_handshake(tcp, seg);
+        if (is_one_too_many(tcp, tcb))
+            return DROP_LISTEN_QUEUE_FULL;
         open_complete(tcp, tcb, now);
     } else if ((why = check_range(tcp, tcb, seg->ack, now)) != DROP_NONE) {
         return why;

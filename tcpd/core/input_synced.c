@@ -4,9 +4,11 @@
  * have nothing to do. */
 #include "tcpd/core/input.h"
 
+#include "tcpd/core/ack_policy.h"
 #include "tcpd/core/challenge.h"
 #include "tcpd/core/input_time_wait.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/keepalive.h"
 
 /* Our SYN and the peer's have crossed, and this acknowledges ours. Its SYN lies
  * just below the window, where the first check would not let its ACK
@@ -76,9 +78,11 @@ static void
 answer_unacceptable(struct tcp *tcp, struct tcb *tcb, const struct segment *seg,
                     instant_t now)
 {
-    if (segment_span(seg) > 0 && !(seg->flags & TCP_SYN))
+    if (segment_span(seg) > 0 && !(seg->flags & TCP_SYN)) {
+        ack_quickly(tcb);
+        ooo_note_duplicate(tcb, seg->seq, seq_add(seg->seq, seg->len));
         reply_ack(tcp, tcb);
-    else
+    } else
         challenge_ack(tcp, tcb, now);
 }
 
@@ -139,6 +143,7 @@ take_segment(struct tcp *tcp, struct tcb *tcb, struct segment *seg,
 
     if (why != DROP_NONE || tcb->state == TCB_CLOSED)
         return why;
+    keepalive_heard(tcp, tcb, now);
     update_ts_recent(tcb, seg, now);
     if (seg->flags & TCP_SYN) {
         seg->flags &= (uint8_t)~TCP_SYN;

@@ -6,8 +6,10 @@
  * come: one that is out of order is not remembered, since the peer sends it
  * again. It needs no buffer, so no window keeps it out. */
 #include "base/bits.h"
+#include "tcpd/core/ack_policy.h"
 #include "tcpd/core/input.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/path.h"
 
 /* How Linux guesses the peer's segment size: the largest seen. */
 static void
@@ -16,7 +18,8 @@ estimate_rcv_mss(struct tcp *tcp, struct tcb *tcb, const struct segment *seg)
     uint32_t size = seg->gso_size != 0 ? seg->gso_size : seg->len;
 
     if (size > tcb->rcv_mss)
-        tcb->rcv_mss = min_u32(size, tcp->config.mtu);
+        tcb->rcv_mss =
+            min_u32(size, path_offered_mss(tcp, &tcb->settings, tcb->remote));
 }
 
 /* Cuts off what was received before. */
@@ -63,8 +66,8 @@ store(struct tcb *tcb, uint64_t offset, const uint8_t *text, uint32_t len)
         rx_stream_write(&tcb->rx, tcb->pool, offset, text, len);
 }
 
-/* None of it was acknowledged, and without SACK no peer knows that it was here:
- * it is sent again. */
+/* None of it was acknowledged. That it was reported does not matter: a sender
+ * keeps what is SACKed until it is acknowledged (RFC 2018 8). */
 static void
 forget_out_of_order(struct tcb *tcb)
 {
@@ -91,6 +94,7 @@ move_rcv_nxt(struct tcb *tcb, uint32_t text)
 {
     tcb->rcv_nxt = seq_add(tcb->rcv_nxt, text);
     tcb->rx_end += text;
+    tcb->bytes_received += text;
 }
 
 /* As much as there are chunks for, so that one is enough to get on. */
@@ -101,7 +105,8 @@ take_in_order(struct tcb *tcb, const struct segment *seg)
 
     store(tcb, tcb->rx_end, seg->text, len);
     move_rcv_nxt(tcb, len);
-    move_rcv_nxt(tcb, ooo_reach(tcb));
+    if (tcb->ooo_count > 0)
+        move_rcv_nxt(tcb, ooo_reach(tcb));
     if (tcb->pool == NULL)
         tcb->rx_read = tcb->rx_end;
     return len == seg->len ? DROP_NONE : DROP_RCVBUF_FULL;
@@ -160,21 +165,35 @@ refuse_text(struct tcp *tcp, struct tcb *tcb, instant_t now)
     return DROP_AFTER_CLOSE;
 }
 
+/* Something before it was lost or late, or it came twice. */
+static void
+note_disorder(struct tcb *tcb, const struct segment *seg)
+{
+    ack_quickly(tcb);
+    if (seg->len > 0)
+        ooo_note_duplicate(tcb, seg->seq, seq_add(seg->seq, seg->len));
+}
+
 enum drop
 input_text(struct tcp *tcp, struct tcb *tcb, struct segment *seg, instant_t now)
 {
     enum drop why = DROP_NONE;
+    bool gap = tcb->ooo_count > 0 || seq_gt(seg->seq, tcb->rcv_nxt);
+    bool twice = seq_lt(seg->seq, tcb->rcv_nxt);
 
     if (segment_span(seg) == 0)
         return DROP_NONE;
     if (tcb->flags & TCB_FIN_RECEIVED)
         return DROP_AFTER_FIN;
+    if (gap || twice)
+        note_disorder(tcb, seg);
     trim_front(tcb, seg);
     if (seg->len > 0 && tcb->flags & TCB_CLOSED_BY_OWNER)
         return refuse_text(tcp, tcb, now);
-    reply_ack(tcp, tcb);
     if (seg->len > 0)
         why = seventh_take_text(tcp, tcb, seg);
+    ack_received(tcp, tcb,
+                 gap || twice || why != DROP_NONE || seg->flags & TCP_FIN, now);
     /* Text that could not be taken leaves the FIN above rcv_nxt. */
     if (seg->flags & TCP_FIN &&
         seq_eq(seq_add(seg->seq, seg->len), tcb->rcv_nxt))

@@ -22,6 +22,8 @@ uint16_t isn_port(struct tcp *tcp, const struct addr *local,
 /* RST for a segment that belongs to nothing (RFC 9293 3.10.7.1's rules for seq and
  * ack). Never for a RST. */
 void reply_rst(struct tcp *tcp, const struct segment *seg);
+/* Any answer without a tcb; dropped and counted when there are too many. */
+void reply_push(struct tcp *tcp, const struct reply *reply);
 /* RST for a live tcb. RFC 5961 peers take it only at the number they expect,
  * and that is snd_max: after a rewind snd_nxt lies below. */
 void reply_abort(struct tcp *tcp, const struct tcb *tcb);
@@ -54,6 +56,11 @@ void recovery_duplicate(struct tcp *tcp, struct tcb *tcb, instant_t now);
 void recovery_advanced(struct tcp *tcp, struct tcb *tcb, uint32_t acked,
                        instant_t now);
 
+/* ---- settings.c ---- */
+/* What is `wanted` with every value as it makes sense; NULL: the defaults. */
+void settings_take(const struct tcp *tcp, const struct tcp_settings *wanted,
+                   struct tcp_settings *out);
+
 /* ---- ooo.c: which ranges above rcv_nxt are stored ---- */
 /* Could [left, right) be added? False: too many ranges, nothing is to be stored. */
 bool ooo_fits(const struct tcb *tcb, seq_t left, seq_t right);
@@ -62,7 +69,15 @@ void ooo_add(struct tcb *tcb, seq_t left, seq_t right);
  * beyond rcv_nxt the text is now contiguous, bytes. */
 uint32_t ooo_reach(struct tcb *tcb);
 
+/* What is stored of [left, right), or lies below rcv_nxt, has come twice: the next
+ * ACK says so (RFC 2883). */
+void ooo_note_duplicate(struct tcb *tcb, seq_t left, seq_t right);
+/* The blocks of the next ACK (RFC 2018 4): at most `most`. */
+void ooo_blocks(const struct tcb *tcb, uint32_t most, struct tcp_options *opt);
+
 /* ---- timeouts.c ---- */
+/* Ends it with TCP_TIMED_OUT, or with what ICMP says was in the way. */
+void tcb_time_out(struct tcp *tcp, struct tcb *tcb, instant_t now);
 void timer_set(struct tcp *tcp, struct tcb *tcb, enum tcb_timer t,
                instant_t when);
 void timer_stop(struct tcp *tcp, struct tcb *tcb, enum tcb_timer t);

@@ -13,14 +13,11 @@
 #include "tcpd/core/internal.h"
 #include "tcpd/core/release.h"
 
-/* Listeners have any address or ours: tcp_call_bind() takes no other. */
 bool
 port_is_bound(struct tcp *tcp, const struct addr *addr, uint16_t port)
 {
-    const struct addr *ours = &tcp->config.local;
-
     return tcp_find_listener(tcp, addr, port) != NULL ||
-           (addr_is_any(*addr) && tcp_find_listener(tcp, ours, port) != NULL);
+           (addr_is_any(*addr) && listener_on_port(tcp, port));
 }
 
 static bool
@@ -64,7 +61,7 @@ tcp_call_bind(struct tcp *tcp, const struct owner *owner,
     struct listener *l = unused_listener(tcp);
 
     *error = TCP_OK;
-    if (!addr_is_any(*addr) && !addr_equal(*addr, tcp->config.local))
+    if (!addr_is_any(*addr) && net_own(tcp->config.net, *addr) == NULL)
         *error = TCP_ADDR_NOT_OURS;
     else if (port != 0 && port_is_taken(tcp, addr, port))
         *error = TCP_ADDR_IN_USE;
@@ -81,6 +78,11 @@ tcp_call_bind(struct tcp *tcp, const struct owner *owner,
     l->owner = *owner;
     l->backlog = 0;
     l->queued = 0;
+    l->opening = 0;
+    l->cookies_at = INSTANT_NEVER;
+    l->accepted = 0;
+    l->overflows = 0;
+    tcp_settings_default(tcp, &l->settings);
     l->pool = NULL;
     list_init(&l->children);
     listener_hash(tcp, l);
@@ -89,9 +91,10 @@ tcp_call_bind(struct tcp *tcp, const struct owner *owner,
 
 void
 tcp_call_listen(struct tcp *tcp, struct listener *l, uint32_t backlog,
-                struct chunk_pool *pool)
+                const struct tcp_settings *settings, struct chunk_pool *pool)
 {
-    (void)tcp;
+    if (settings != NULL)
+        settings_take(tcp, settings, &l->settings);
     l->backlog = min_u32(max_u32(backlog, 1), TCP_BACKLOG_MAX);
     l->pool = pool;
 }
@@ -111,11 +114,37 @@ tcp_call_unbind(struct tcp *tcp, struct listener *l, instant_t now)
     l->pool = NULL;
 }
 
+/* As Linux, which lets one more in than listen() said. */
+bool
+listener_is_full(const struct listener *l)
+{
+    return l->queued - l->opening > l->backlog;
+}
+
+bool
+listener_is_flooded(const struct listener *l)
+{
+    return l->opening >= l->backlog;
+}
+
+void
+listener_state(struct tcp *tcp, const struct tcb *tcb, enum tcb_state to)
+{
+    struct listener *l;
+
+    if (tcb->listener == LISTENER_NONE)
+        return;
+    l = &tcp->listeners[tcb->listener];
+    l->opening += to == TCB_SYN_RECEIVED;
+    l->opening -= tcb->state == TCB_SYN_RECEIVED;
+}
+
 void
 listener_adopt(struct listener *l, struct tcb *tcb)
 {
     list_append(&l->children, &tcb->siblings);
     l->queued++;
+    l->opening += tcb->state == TCB_SYN_RECEIVED;
     tcb->listener = l->index;
 }
 
@@ -126,6 +155,7 @@ listener_release(struct tcp *tcp, struct tcb *tcb)
         return;
     list_remove(&tcb->siblings);
     tcp->listeners[tcb->listener].queued--;
+    tcp->listeners[tcb->listener].opening -= tcb->state == TCB_SYN_RECEIVED;
     tcb->listener = LISTENER_NONE;
     tcb->flags &= ~(uint32_t)TCB_QUEUED;
 }

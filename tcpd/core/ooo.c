@@ -51,6 +51,28 @@ ooo_fits(const struct tcb *tcb, seq_t left, seq_t right)
            (place < tcb->ooo_count && meets(&tcb->ooo[place], left, right));
 }
 
+static bool
+holds(const struct range *r, seq_t s)
+{
+    return seq_le(r->left, s) && seq_lt(s, r->right);
+}
+
+/* Moves the range to the head of sack_recent[]. */
+static void
+remember(struct tcb *tcb, const struct range *r)
+{
+    seq_t next = r->left;
+
+    for (int i = 0; i < SACK_RECENTS; i++) {
+        seq_t old = tcb->sack_recent[i];
+
+        tcb->sack_recent[i] = next;
+        if (holds(r, old))
+            break;
+        next = old;
+    }
+}
+
 void
 ooo_add(struct tcb *tcb, seq_t left, seq_t right)
 {
@@ -64,6 +86,7 @@ ooo_add(struct tcb *tcb, seq_t left, seq_t right)
     }
     cut(tcb, place, last - place);
     insert(tcb, place, (struct range){left, right});
+    remember(tcb, &tcb->ooo[place]);
 }
 
 uint32_t
@@ -78,4 +101,64 @@ ooo_reach(struct tcb *tcb)
     }
     cut(tcb, 0, taken);
     return seq_sub(reach, tcb->rcv_nxt);
+}
+
+/* ---- what the peer is told of them ---- */
+
+void
+ooo_note_duplicate(struct tcb *tcb, seq_t left, seq_t right)
+{
+    struct range twice = {left, seq_min(right, tcb->rcv_nxt)};
+
+    if (!(tcb->flags & TCB_SACK))
+        return;
+    for (uint32_t i = 0; i < tcb->ooo_count && !seq_lt(twice.left, twice.right);
+         i++)
+        twice = (struct range){seq_max(left, tcb->ooo[i].left),
+                               seq_min(right, tcb->ooo[i].right)};
+    if (!seq_lt(twice.left, twice.right))
+        return;
+    tcb->dsack = twice;
+    tcb->flags |= TCB_DSACK;
+}
+
+/* The first `after` blocks are not compared: a D-SACK may say the same. */
+static void
+add_block(struct tcp_options *opt, uint32_t after, uint32_t most,
+          const struct range *r)
+{
+    for (uint32_t i = after; i < opt->sack_count; i++)
+        if (opt->sack[i].left == r->left.v)
+            return;
+    if (opt->sack_count < most)
+        opt->sack[opt->sack_count++] = (struct tcp_sack){r->left.v, r->right.v};
+}
+
+static const struct range *
+range_of(const struct tcb *tcb, seq_t s)
+{
+    for (uint32_t i = 0; i < tcb->ooo_count; i++)
+        if (holds(&tcb->ooo[i], s))
+            return &tcb->ooo[i];
+    return NULL;
+}
+
+void
+ooo_blocks(const struct tcb *tcb, uint32_t most, struct tcp_options *opt)
+{
+    uint32_t first = 0;
+
+    opt->sack_count = 0;
+    if (tcb->flags & TCB_DSACK) {
+        add_block(opt, 0, most, &tcb->dsack);
+        first = 1;
+    }
+    for (int i = 0; i < SACK_RECENTS; i++) {
+        const struct range *r = range_of(tcb, tcb->sack_recent[i]);
+
+        if (r != NULL)
+            add_block(opt, first, most, r);
+    }
+    for (uint32_t i = 0; i < tcb->ooo_count; i++)
+        add_block(opt, first, most, &tcb->ooo[i]);
 }

@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "tcpd/core/input.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/path.h"
 
 /* The smallest shift with which the window field can name the whole buffer. */
 static uint8_t
@@ -18,14 +19,25 @@ wscale_for(uint32_t buffer)
 }
 
 void
+open_offer(const struct tcp *tcp, const struct tcp_settings *settings,
+           struct addr remote, struct tcp_options *opt)
+{
+    opt->has_mss = true;
+    opt->mss = path_offered_mss(tcp, settings, remote);
+    opt->has_wscale = true;
+    opt->wscale = wscale_for(settings->receive_buffer);
+}
+
+void
 open_begin(struct tcp *tcp, struct tcb *tcb, instant_t now)
 {
-    tcb->rcv_wscale = wscale_for(tcb->rcv_buf);
+    tcb->rcv_wscale = wscale_for(tcb->settings.receive_buffer);
     tcb->ts_offset = isn_ts_offset(tcp, tcb);
     tcb->iss = isn_choose(tcp, tcb, now);
     tcb->snd_una = tcb->iss;
     tcb->snd_nxt = tcb->iss; /* tcp_output() advances it past the SYN */
     tcb->snd_max = tcb->iss;
+    path_begin(tcp, tcb);
     rtt_init(tcb);
     cc_init(tcb);
     tcb_hash(tcp, tcb);
@@ -51,15 +63,12 @@ void
 input_adopt_options(struct tcp *tcp, struct tcb *tcb,
                     const struct tcp_options *opt, instant_t now)
 {
-    uint32_t mss = opt->has_mss ? opt->mss : TCP_MSS_DEFAULT;
-
-    mss = min_u32(max_u32(mss, TCP_MSS_MIN), tcp->config.mtu - 40);
-    tcb->rcv_mss = mss;
+    tcb->peer_mss =
+        max_u32(opt->has_mss ? opt->mss : TCP_MSS_DEFAULT, TCP_MSS_MIN);
     if (opt->has_timestamps) {
         tcb->flags |= TCB_TIMESTAMPS;
         tcb->ts_recent = opt->tsval;
         tcb->ts_recent_at = now;
-        mss -= 12; /* RFC 6691: the MSS does not allow for options */
     }
     if (opt->has_wscale) {
         tcb->flags |= TCB_WSCALE;
@@ -67,7 +76,10 @@ input_adopt_options(struct tcp *tcp, struct tcb *tcb,
     } else {
         tcb->rcv_wscale = 0;
     }
-    tcb->snd_mss = mss;
+    if (opt->sack_permitted)
+        tcb->flags |= TCB_SACK;
+    path_apply(tcp, tcb);
+    tcb->rcv_mss = min_u32(tcb->snd_mss, TCP_MSS_DEFAULT);
 }
 
 void

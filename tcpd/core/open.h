@@ -9,6 +9,10 @@
  * and sends the first segment. The state is the caller's to enter. */
 void open_begin(struct tcp *tcp, struct tcb *tcb, instant_t now);
 
+/* What a SYN of ours to `remote` says of our side. */
+void open_offer(const struct tcp *tcp, const struct tcp_settings *settings,
+                struct addr remote, struct tcp_options *opt);
+
 /* The peer's SYN is `s`: our receive sequence space begins behind it. */
 void open_take_syn(struct tcb *tcb, const struct segment *s);
 

@@ -15,6 +15,8 @@
  * call, timer) puts it back, and if only the peer's window can, the persist
  * timer makes sure that it will. */
 #include "tcpd/core/output.h"
+#include "tcpd/core/keepalive.h"
+#include "tcpd/core/starved.h"
 
 #include "base/bits.h"
 
@@ -42,7 +44,7 @@ segment_limit(const struct tcp *tcp, const struct tcb *tcb, uint32_t cap)
 static void
 restart_if_idle(struct tcb *tcb, instant_t now)
 {
-    instant_t stale = instant_add(tcb->rtt_started, tcb->rto);
+    instant_t stale = instant_add(tcb->last_sent_at, tcb->rto);
 
     if (seq_eq(tcb->snd_max, tcb->snd_una) && output_pending(tcb) &&
         instant_before(stale, now))
@@ -55,9 +57,17 @@ restart_if_idle(struct tcb *tcb, instant_t now)
 static void
 park(struct tcp *tcp, struct tcb *tcb, instant_t now)
 {
-    bool blocked = output_pending(tcb) && seq_eq(tcb->snd_nxt, tcb->snd_una);
+    bool corked = output_corked(tcb, now);
+    bool blocked =
+        !corked && output_pending(tcb) && seq_eq(tcb->snd_nxt, tcb->snd_una);
 
     tcb_touch(tcp, tcb);
+    starved_note(tcp, tcb, output_window_starved(tcb));
+    if (!corked)
+        timer_stop(tcp, tcb, TIMER_CORK);
+    else if (!timer_running(tcb, TIMER_CORK))
+        timer_set(tcp, tcb, TIMER_CORK,
+                  instant_add(now, duration_ms(TCP_CORK_WAIT)));
     if (!blocked) {
         timer_stop(tcp, tcb, TIMER_PERSIST);
         tcb->persist_backoff = 0;
@@ -66,6 +76,7 @@ park(struct tcp *tcp, struct tcb *tcb, instant_t now)
     timer_stop(tcp, tcb, TIMER_RTO);
     if (!timer_running(tcb, TIMER_PERSIST))
         timer_set(tcp, tcb, TIMER_PERSIST, instant_add(now, tcb->rto));
+    user_timeout_start(tcp, tcb, now);
 }
 
 static bool

@@ -40,6 +40,13 @@ bool output_pending(const struct tcb *tcb);
 /* output_plan.c: the persist timer has expired and its probe is still owed. */
 bool output_probe_due(const struct tcb *tcb, instant_t now);
 
+/* output_plan.c: a short segment waits because the connection is corked, and for
+ * nothing else. */
+bool output_corked(const struct tcb *tcb, instant_t now);
+
+/* output_window.c: the buffer has room that the pool has no chunks for. */
+bool output_window_starved(const struct tcb *tcb);
+
 /* output_window.c: would an ACK for its own sake tell the peer of enough room? */
 bool output_window_worth_telling(const struct tcb *tcb);
 

@@ -88,22 +88,42 @@ cwnd_room(const struct tcb *tcb)
 
 /* ---- how much of that is worth a segment ---- */
 
+bool
+output_probe_due(const struct tcb *tcb, instant_t now)
+{
+    return timer_running(tcb, TIMER_PERSIST) &&
+           instant_due(tcb->deadline[TIMER_PERSIST], now);
+}
+
+/* A short segment waits until it is full or TCP_CORK_WAIT has passed. */
+static bool
+cork_holds(const struct tcb *tcb, instant_t now)
+{
+    bool waited = timer_running(tcb, TIMER_CORK) &&
+                  instant_due(tcb->deadline[TIMER_CORK], now);
+
+    return (tcb->settings.flags & TCP_SET_CORK) != 0 && !waited;
+}
+
 /* Nagle's algorithm as Minshall improved it: a short segment waits only for a
  * short one before it. */
 static bool
-tail_may_go(const struct tcb *tcb)
+tail_may_go(const struct tcb *tcb, instant_t now)
 {
     bool short_unacked = seq_gt(tcb->snd_sml, tcb->snd_una) &&
                          seq_le(tcb->snd_sml, tcb->snd_max);
 
-    return (tcb->flags & TCB_NODELAY) != 0 || resending(tcb) || fin_left(tcb) ||
-           !short_unacked;
+    if (resending(tcb) || fin_left(tcb))
+        return true;
+    if (cork_holds(tcb, now))
+        return false;
+    return (tcb->settings.flags & TCP_SET_NODELAY) != 0 || !short_unacked;
 }
 
-/* Of `left` bytes of text, how many may go into the next segment. `forced`: the
- * persist timer overrules silly window avoidance. */
+/* Of `left` bytes of text, how many may go into the next segment. A probe that is
+ * due overrules silly window avoidance. */
 static uint32_t
-text_allowed(const struct tcb *tcb, uint64_t left, uint32_t most, bool forced)
+text_allowed(const struct tcb *tcb, uint64_t left, uint32_t most, instant_t now)
 {
     uint32_t window = window_room(tcb);
     uint32_t cwnd = cwnd_room(tcb);
@@ -111,16 +131,16 @@ text_allowed(const struct tcb *tcb, uint64_t left, uint32_t most, bool forced)
         (uint32_t)min_u64(left, min_u32(most, min_u32(window, cwnd)));
     uint32_t tail = len % tcb->snd_mss;
 
-    if (tail == 0 || (len == left && tail_may_go(tcb)))
+    if (tail == 0 || (len == left && tail_may_go(tcb, now)))
         return len;
     if (len > tail || len == left || window > cwnd)
         return len - tail;
     /* Less than a segment because of the peer's window (RFC 9293 3.8.6.2.1). */
-    return forced || len >= tcb->max_snd_wnd / 2 ? len : 0;
+    return output_probe_due(tcb, now) || len >= tcb->max_snd_wnd / 2 ? len : 0;
 }
 
 static bool
-plan_text(const struct tcb *tcb, uint32_t most, bool forced, struct piece *p)
+plan_text(const struct tcb *tcb, uint32_t most, instant_t now, struct piece *p)
 {
     uint64_t left = text_left(tcb);
     bool fin = fin_left(tcb);
@@ -133,7 +153,7 @@ plan_text(const struct tcb *tcb, uint32_t most, bool forced, struct piece *p)
         p->len = (uint32_t)min_u64(left, tcb->snd_mss);
         window = tcb->snd_mss + 1; /* it was inside when it went first */
     } else {
-        p->len = text_allowed(tcb, left, most, forced);
+        p->len = text_allowed(tcb, left, most, now);
     }
     if (p->len > 0 && p->len == left)
         p->flags |= TCP_PSH;
@@ -142,14 +162,17 @@ plan_text(const struct tcb *tcb, uint32_t most, bool forced, struct piece *p)
     return piece_span(p) > 0;
 }
 
-/* ---- the order of things ---- */
-
 bool
-output_probe_due(const struct tcb *tcb, instant_t now)
+output_corked(const struct tcb *tcb, instant_t now)
 {
-    return timer_running(tcb, TIMER_PERSIST) &&
-           instant_due(tcb->deadline[TIMER_PERSIST], now);
+    uint64_t left = text_left(tcb);
+
+    return output_synchronized(tcb) && left > 0 && left < tcb->snd_mss &&
+           left <= min_u32(window_room(tcb), cwnd_room(tcb)) &&
+           !resending(tcb) && !fin_left(tcb) && cork_holds(tcb, now);
 }
+
+/* ---- the order of things ---- */
 
 /* As Linux: no byte of text, but a sequence number below the window, which makes
  * the peer answer with an ACK and so with its window. */
@@ -168,6 +191,15 @@ plan_ack(const struct tcb *tcb, struct piece *p)
 {
     *p = (struct piece){.seq = tcb->snd_max, .flags = TCP_ACK};
     return (tcb->flags & TCB_ACK_NOW) != 0;
+}
+
+/* A segment full of text has no room for SACK blocks, and an ACK in one would not
+ * count as a duplicate (RFC 5681 2): such an ACK goes by itself, and first. */
+static bool
+reports_ranges(const struct tcb *tcb)
+{
+    return (tcb->flags & TCB_ACK_NOW) != 0 && (tcb->flags & TCB_SACK) != 0 &&
+           (tcb->ooo_count > 0 || (tcb->flags & TCB_DSACK) != 0);
 }
 
 static bool
@@ -193,9 +225,11 @@ output_plan(const struct tcb *tcb, uint32_t most, instant_t now,
         return false;
     if (!output_synchronized(tcb))
         return plan_syn(tcb, p);
-    if (pending && plan_text(tcb, most, probe, p))
+    if (reports_ranges(tcb))
+        return plan_ack(tcb, p);
+    if (pending && plan_text(tcb, most, now, p))
         return true;
-    if (probe)
+    if (probe || tcb->flags & TCB_KEEP_PROBE)
         return plan_probe(tcb, p);
     return plan_ack(tcb, p) || output_window_worth_telling(tcb);
 }
@@ -205,6 +239,5 @@ output_ready(const struct tcb *tcb, instant_t now)
 {
     struct piece p;
 
-    return output_pending(tcb) &&
-           plan_text(tcb, tcb->snd_mss, output_probe_due(tcb, now), &p);
+    return output_pending(tcb) && plan_text(tcb, tcb->snd_mss, now, &p);
 }

@@ -3,15 +3,18 @@
  * remembers of it. */
 #include "base/bits.h"
 #include "base/check.h"
+#include "tcpd/core/ack_policy.h"
+#include "tcpd/core/keepalive.h"
+#include "tcpd/core/open.h"
 #include "tcpd/core/output.h"
 
-#define IP_AND_TCP_HEADERS 40 /* RFC 9293 3.7.1: the MSS leaves them out */
-#define NO_TCB             UINT32_MAX
+#define NO_TCB UINT32_MAX
 
 /* ---- the header ---- */
 
 /* Our SYN offers all that we have, our SYN-ACK what the peer offered (it is in
- * the flags by then), and later segments carry timestamps if both did. */
+ * the flags by then), and later segments carry timestamps if both did. SACK
+ * blocks go only where no text needs their room. */
 static void
 fill_options(const struct tcp *tcp, const struct tcb *tcb,
              const struct piece *p, instant_t now, struct tcp_options *opt)
@@ -21,10 +24,12 @@ fill_options(const struct tcp *tcp, const struct tcb *tcb,
     opt->has_timestamps = first || (tcb->flags & TCB_TIMESTAMPS);
     opt->tsval = isn_ts_now(tcb, now);
     opt->tsecr = first ? 0 : tcb->ts_recent;
+    if (p->len == 0 && tcb->flags & TCB_SACK)
+        ooo_blocks(tcb, TCP_SACK_MAX - opt->has_timestamps, opt);
     if (!(p->flags & TCP_SYN))
         return;
-    opt->has_mss = true;
-    opt->mss = (uint16_t)(tcp->config.mtu - IP_AND_TCP_HEADERS);
+    opt->sack_permitted = first || (tcb->flags & TCB_SACK);
+    open_offer(tcp, &tcb->settings, tcb->remote, opt);
     opt->has_wscale = first || (tcb->flags & TCB_WSCALE);
     opt->wscale = tcb->rcv_wscale;
 }
@@ -51,18 +56,17 @@ fill_header(const struct tcp *tcp, const struct tcb *tcb, const struct piece *p,
 
 /* Of our first SYN, which acknowledges nothing, this keeps the window. */
 static void
-remember_ack(struct tcp *tcp, struct tcb *tcb)
+remember_ack(struct tcp *tcp, struct tcb *tcb, const struct piece *p,
+             instant_t now)
 {
     seq_t edge = seq_add(tcb->rcv_nxt, output_window(tcb));
 
     tcb->rcv_adv = seq_max(tcb->rcv_adv, edge);
-    tcb->last_ack_sent = tcb->rcv_nxt;
-    tcb->flags &= ~(uint32_t)TCB_ACK_NOW;
-    timer_stop(tcp, tcb, TIMER_DELAYED_ACK);
+    ack_sent(tcp, tcb, p->len > 0, now);
 }
 
-/* One segment at a time is timed, and only one that was not sent before (Karn).
- * So rtt_started also says, but for one flight, when text last left. */
+/* One segment at a time is timed, and only one that was not sent before
+ * (Karn). */
 static void
 remember_time(struct tcb *tcb, const struct piece *p, instant_t now)
 {
@@ -88,10 +92,15 @@ remember_sent(struct tcp *tcp, struct tcb *tcb, const struct piece *p,
     tcb->snd_max = seq_max(tcb->snd_max, end);
     /* Fast retransmit is one segment; the rest is still on its way. */
     tcb->snd_nxt = tcb->flags & TCB_RECOVERY ? tcb->snd_max : end;
+    if (timer_running(tcb, TIMER_PERSIST)) /* the window has opened */
+        timer_stop(tcp, tcb, TIMER_USER);
     timer_stop(tcp, tcb, TIMER_PERSIST);
+    timer_stop(tcp, tcb, TIMER_CORK);
     tcb->persist_backoff = 0;
+    tcb->last_sent_at = now;
     if (!timer_running(tcb, TIMER_RTO))
         timer_set(tcp, tcb, TIMER_RTO, instant_add(now, tcb->rto));
+    user_timeout_start(tcp, tcb, now);
 }
 
 /* The next probe waits twice as long as this one did (RFC 9293 3.8.6.1). */
@@ -102,6 +111,7 @@ remember_probe(struct tcp *tcp, struct tcb *tcb, instant_t now)
     int64_t wait = tcb->rto.ns;
 
     tcb->persist_backoff++;
+    tcb->probes++;
     for (uint32_t i = 0; i < tcb->persist_backoff && wait < most; i++)
         wait *= 2;
     wait = wait < most ? wait : most;
@@ -109,21 +119,27 @@ remember_probe(struct tcp *tcp, struct tcb *tcb, instant_t now)
 }
 
 static void
-count(struct tcp *tcp, const struct tcb *tcb, const struct piece *p)
+count(struct tcp *tcp, struct tcb *tcb, const struct piece *p)
 {
     uint32_t segs = max_u32(1, (p->len + tcb->snd_mss - 1) / tcb->snd_mss);
 
     tcp->stats.out_segs += segs;
     tcp->stats.out_bytes += p->len;
-    if (piece_span(p) > 0 && seq_lt(p->seq, tcb->snd_max))
-        tcp->stats.retrans_segs += segs;
+    tcb->segs_out += segs;
+    tcb->bytes_sent += p->len;
+    if (piece_span(p) == 0 || seq_ge(p->seq, tcb->snd_max))
+        return;
+    tcp->stats.retrans_segs += segs;
+    tcb->retrans_total += segs;
+    tcb->bytes_retrans += p->len;
 }
 
 static void
 remember(struct tcp *tcp, struct tcb *tcb, const struct piece *p, instant_t now)
 {
     count(tcp, tcb, p);
-    remember_ack(tcp, tcb);
+    remember_ack(tcp, tcb, p, now);
+    tcb->flags &= ~(uint32_t)TCB_KEEP_PROBE; /* any segment asks */
     if (piece_span(p) > 0)
         remember_sent(tcp, tcb, p, now);
     else if (output_probe_due(tcb, now))
@@ -168,6 +184,8 @@ output_reply(struct tcp *tcp, const struct reply *r, struct tcp_slot *slot)
         .seq = r->seq.v,
         .ack = r->flags & TCP_ACK ? r->ack.v : 0,
         .flags = r->flags,
+        .window = r->window,
+        .opt = r->opt,
     };
 
     slot->src = r->src;

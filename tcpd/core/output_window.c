@@ -15,7 +15,7 @@
 static uint32_t
 receive_buffer(const struct tcb *tcb)
 {
-    return min_u32(tcb->rcv_buf, BUFFER_MAX);
+    return min_u32(tcb->settings.receive_buffer, BUFFER_MAX);
 }
 
 /* Bytes beyond rcv_nxt that the buffer has room for. */
@@ -40,6 +40,12 @@ offerable(const struct tcb *tcb)
     return tcb->owner.client == OWNER_NONE ? 0 : room;
 }
 
+bool
+output_window_starved(const struct tcb *tcb)
+{
+    return tcb->pool != NULL && offerable(tcb) < buffer_room(tcb);
+}
+
 /* Bytes beyond rcv_nxt that are promised already. */
 static uint32_t
 promised(const struct tcb *tcb)
@@ -57,6 +63,8 @@ in_units(const struct tcb *tcb, uint32_t window)
     uint32_t unit = 1u << tcb->rcv_wscale;
     uint32_t units = (uint32_t)bits_round_up(window, unit);
 
+    if (units == window)
+        return window;
     return units >= buffer_room(tcb) + unit ? units - unit : units;
 }
 

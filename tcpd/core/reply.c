@@ -2,8 +2,8 @@
 /* Answers that no tcb sends, kept until tcp_output() has room for them. */
 #include "tcpd/core/internal.h"
 
-static void
-push(struct tcp *tcp, const struct reply *reply)
+void
+reply_push(struct tcp *tcp, const struct reply *reply)
 {
     if (tcp->reply_count == TCP_REPLIES) {
         tcp->stats.reply_drops++;
@@ -32,7 +32,7 @@ reply_rst(struct tcp *tcp, const struct segment *seg)
         r.flags |= TCP_ACK;
         r.ack = seq_add(seg->seq, segment_span(seg));
     }
-    push(tcp, &r);
+    reply_push(tcp, &r);
 }
 
 void
@@ -48,7 +48,7 @@ reply_abort(struct tcp *tcp, const struct tcb *tcb)
         .flags = TCP_RST | TCP_ACK,
     };
 
-    push(tcp, &r);
+    reply_push(tcp, &r);
 }
 
 void

@@ -50,6 +50,8 @@ rtt_sample(struct tcb *tcb, duration_t rtt)
     int64_t sample = believable(rtt);
     int64_t variation;
 
+    if (tcb->min_rtt.ns == 0 || sample < tcb->min_rtt.ns)
+        tcb->min_rtt.ns = sample;
     if (tcb->srtt.ns == 0) {
         tcb->srtt.ns = sample;
         tcb->rttvar.ns = sample / 2;

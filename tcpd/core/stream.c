@@ -18,6 +18,7 @@ chunk_pool_init(struct chunk_pool *pool, uint8_t *base, uint32_t chunks)
 {
     CHECK(chunks <= POOL_CHUNKS);
     pool->base = base;
+    list_init(&pool->starved);
     pool->free_count = chunks;
     for (uint32_t i = 0; i < chunks; i++)
         pool->free[i] = (uint16_t)(chunks - 1 - i);

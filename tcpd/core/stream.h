@@ -7,6 +7,8 @@
 #ifndef TCPD_CORE_STREAM_H
 #define TCPD_CORE_STREAM_H
 
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +22,8 @@
 /* The receive chunks of one client. Last in, first out: a chunk that was just
  * read is still in the cache. Private to tcpd; `base` is client.N.rx. */
 struct chunk_pool {
-    uint8_t *base; /* of chunk 0 */
+    uint8_t *base;       /* of chunk 0 */
+    struct list starved; /* tcbs whose window the pool limits; starved.c's */
     uint32_t free_count;
     uint16_t free[POOL_CHUNKS];
 };

@@ -15,8 +15,10 @@
 #include "base/check.h"
 #include "tcpd/core/demux.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/keepalive.h"
 #include "tcpd/core/listeners.h"
 #include "tcpd/core/release.h"
+#include "tcpd/core/starved.h"
 
 #include <string.h>
 
@@ -84,9 +86,10 @@ clear_tcb(const struct tcp *tcp, struct tcb *tcb)
     tcb->owner = owner_none;
     tcb->lender = owner_none;
     tcb->listener = LISTENER_NONE;
-    tcb->rcv_buf = tcp->config.receive_buffer;
-    tcb->snd_mss = min_u32(TCP_MSS_DEFAULT, tcp->config.mtu - 40);
-    tcb->rcv_mss = tcb->snd_mss;
+    tcp_settings_default(tcp, &tcb->settings);
+    tcb->snd_mss = TCP_MSS_DEFAULT;
+    tcb->rcv_mss = TCP_MSS_DEFAULT;
+    tcb->quick_acks = TCP_QUICK_ACKS;
 }
 
 static void
@@ -98,6 +101,7 @@ init_tcb(struct tcp *tcp, uint32_t index)
     tcb->index = index;
     list_init(&tcb->output);
     list_init(&tcb->changed);
+    list_init(&tcb->starved);
     list_init(&tcb->siblings);
     list_append(&tcp->free, &tcb->siblings);
 }
@@ -228,6 +232,7 @@ tcb_enter(struct tcp *tcp, struct tcb *tcb, enum tcb_state state, instant_t now)
     bool orphan = tcb->owner.client == OWNER_NONE;
 
     count_transition(tcp, tcb, state);
+    listener_state(tcp, tcb, state);
     tcp->opened[tcb->local_port] += holds_port(tcb, state);
     tcp->opened[tcb->local_port] -= holds_port(tcb, tcb->state);
     if (tcb->state == TCB_TIME_WAIT && orphan)
@@ -241,11 +246,14 @@ tcb_enter(struct tcp *tcp, struct tcb *tcb, enum tcb_state state, instant_t now)
         break;
     case TCB_ESTABLISHED:
         tcb->established_at = now;
+        tcb->last_received_at = now;
+        keepalive_changed(tcp, tcb, now);
         break;
     case TCB_FIN_WAIT_2:
         if (orphan)
-            timer_set(tcp, tcb, TIMER_ORPHAN,
-                      instant_add(now, duration_ms(TCP_FIN_TIMEOUT)));
+            timer_set(
+                tcp, tcb, TIMER_ORPHAN,
+                instant_add(now, duration_ms(tcb->settings.fin_timeout_ms)));
         break;
     case TCB_TIME_WAIT:
         enter_time_wait(tcp, tcb, now);
@@ -284,8 +292,10 @@ tcb_end(struct tcp *tcp, struct tcb *tcb, enum tcp_error error, instant_t now)
         return;
     demux_remove(tcp, tcb);
     list_remove(&tcb->output);
+    list_remove(&tcb->starved);
     tcb->error = (uint8_t)error;
-    tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_RECOVERY | TCB_RTT_RUNNING);
+    tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_RECOVERY | TCB_RTT_RUNNING |
+                              TCB_KEEP_PROBE | TCB_DSACK);
     tcb_enter(tcp, tcb, TCB_CLOSED, now);
     /* A child that never got a slot is known to nobody who could let go. */
     if (tcb->owner.slot == SLOT_UNASSIGNED && tcb->listener != LISTENER_NONE)
@@ -298,8 +308,10 @@ tcb_release(struct tcp *tcp, struct tcb *tcb)
     if (tcb->owner.client == OWNER_NONE)
         return;
     listener_release(tcp, tcb);
+    list_remove(&tcb->starved);
     if (tcb->pool != NULL)
         rx_stream_close(&tcb->rx, tcb->pool);
+    starved_wake(tcp, tcb->pool);
     tcb->pool = NULL;
     if (tcb->owner.slot != SLOT_UNASSIGNED)
         tcb->lender = tcb->owner;

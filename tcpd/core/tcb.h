@@ -37,16 +37,17 @@ enum tcb_state {
 /* Why a connection ended before its time; 0: it did not. */
 enum tcp_error {
     TCP_OK,
-    TCP_REFUSED,       /* RST in SYN-SENT: ECONNREFUSED */
-    TCP_RESET,         /* RST later: ECONNRESET */
-    TCP_TIMED_OUT,     /* retransmissions used up: ETIMEDOUT */
-    TCP_UNREACHABLE,   /* EHOSTUNREACH */
-    TCP_ABORTED,       /* by this side: ECONNABORTED */
-    TCP_ADDR_IN_USE,   /* EADDRINUSE */
-    TCP_ADDR_NOT_OURS, /* EADDRNOTAVAIL */
-    TCP_NO_PORT,       /* ephemeral ports used up: EADDRNOTAVAIL */
-    TCP_NO_MEMORY,     /* no tcb or listener free: ENOBUFS */
-    TCP_INVALID        /* EINVAL */
+    TCP_REFUSED,          /* RST in SYN-SENT: ECONNREFUSED */
+    TCP_RESET,            /* RST later: ECONNRESET */
+    TCP_TIMED_OUT,        /* retransmissions or probes used up: ETIMEDOUT */
+    TCP_UNREACHABLE,      /* no route, here or further on: ENETUNREACH */
+    TCP_HOST_UNREACHABLE, /* EHOSTUNREACH */
+    TCP_ABORTED,          /* by this side: ECONNABORTED */
+    TCP_ADDR_IN_USE,      /* EADDRINUSE */
+    TCP_ADDR_NOT_OURS,    /* EADDRNOTAVAIL */
+    TCP_NO_PORT,          /* ephemeral ports used up: EADDRNOTAVAIL */
+    TCP_NO_MEMORY,        /* no tcb or listener free: ENOBUFS */
+    TCP_INVALID           /* EINVAL */
 };
 
 enum tcb_timer {
@@ -56,8 +57,35 @@ enum tcb_timer {
     TIMER_ORPHAN, /* closed by its client: FIN-WAIT-2 and give-up */
     TIMER_DELAYED_ACK,
     TIMER_KEEPALIVE,
+    TIMER_CORK, /* a short segment has waited long enough */
+    TIMER_USER, /* the user timeout (RFC 5482): runs while the peer owes us an
+                   answer */
     TIMERS
 };
+
+/* What setsockopt() changes; children inherit their listener's. Part of the
+ * image. */
+enum tcp_setting { /* bits of tcp_settings.flags */
+                   TCP_SET_NODELAY = 1,
+                   TCP_SET_KEEPALIVE = 2,
+                   TCP_SET_CORK = 4
+};
+
+struct tcp_settings {
+    uint32_t flags;              /* enum tcp_setting */
+    uint32_t keep_idle_ms;       /* silence before the first probe */
+    uint32_t keep_interval_ms;   /* between probes */
+    uint32_t keep_count;         /* unanswered probes that end it */
+    uint32_t user_timeout_ms;    /* 0: none (RFC 5482) */
+    uint32_t send_buffer;        /* bytes unacknowledged, at most STREAM_SPAN */
+    uint32_t receive_buffer;     /* bytes unread, below STREAM_SPAN */
+    uint32_t mss_limit;          /* TCP_MAXSEG; 0: none */
+    uint32_t fin_timeout_ms;     /* FIN-WAIT-2 of an orphan */
+    uint32_t congestion_control; /* 0 */
+    uint32_t syn_tries;          /* retransmissions of a SYN */
+    uint32_t spare;              /* 0 */
+};
+static_assert(sizeof(struct tcp_settings) == 48, "part of the image");
 
 /* Who owns a connection or listener. The core only carries it. */
 struct owner {
@@ -72,7 +100,8 @@ struct owner {
 struct range {
     seq_t left, right; /* [left, right) */
 };
-#define OOO_RANGES 8
+#define OOO_RANGES   8
+#define SACK_RECENTS 4 /* as many blocks as a header can have */
 
 enum tcb_flag {                     /* bits of tcb->flags */
                 TCB_ACTIVE = 1,     /* opened by connect */
@@ -86,11 +115,12 @@ enum tcb_flag {                     /* bits of tcb->flags */
                 TCB_FIN_RECEIVED = 128, /* peer's FIN is in rcv_nxt */
                 TCB_ACK_NOW = 256,      /* an ACK is owed at once */
                 TCB_QUEUED = 512,       /* established, not claimed by accept */
-                TCB_NODELAY = 1024,
+                TCB_INTERACTIVE = 1024, /* text answers text: ACKs can wait */
                 TCB_RECOVERY = 2048,    /* fast recovery, until `recover` */
                 TCB_RTT_RUNNING = 4096, /* rtt_seq is being timed */
                 TCB_CLOSED_BY_OWNER = 8192,
-                TCB_READ_SHUT = 16384
+                TCB_DSACK = 16384,     /* `dsack` is to be reported */
+                TCB_KEEP_PROBE = 32768 /* a keep-alive probe is to be sent */
 };
 
 struct tcb {
@@ -111,18 +141,24 @@ struct tcb {
     uint32_t snd_mss;     /* text bytes a segment, options taken off */
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t cwnd_credit;    /* bytes acknowledged towards the next increase */
-    uint64_t tx_una;         /* stream offset of snd_una */
-    uint64_t tx_end; /* stream offset behind what the client has written */
+    uint32_t peer_mss; /* what the peer's SYN offered, at least TCP_MSS_MIN */
+    uint32_t pmtu;     /* bytes of IP packet: the route's, or less */
+    uint64_t tx_una;   /* stream offset of snd_una */
+    uint64_t tx_end;   /* stream offset behind what the client has written */
 
     /* receive sequence space */
     seq_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge ever advertised */
     seq_t last_ack_sent;
-    uint32_t rcv_buf; /* limit on unread bytes */
-    uint32_t rcv_mss; /* estimate of the peer's segment size */
-    uint64_t rx_end;  /* stream offset of rcv_nxt */
-    uint64_t rx_read; /* stream offset up to which the client has consumed */
+    uint32_t rcv_mss;    /* estimate of the peer's segment size */
+    uint32_t quick_acks; /* so many ACKs more are not delayed */
+    uint64_t rx_end;     /* stream offset of rcv_nxt */
+    uint64_t rx_read;    /* stream offset up to which the client has consumed */
     uint32_t ooo_count, dup_acks;
     struct range ooo[OOO_RANGES]; /* sorted, disjoint, above rcv_nxt */
+    /* In the ranges that were last added to, the latest first; an entry below
+     * rcv_nxt means nothing. */
+    seq_t sack_recent[SACK_RECENTS];
+    struct range dsack; /* received twice, if TCB_DSACK */
 
     /* timestamps (RFC 7323) */
     uint32_t ts_offset, ts_recent;
@@ -130,11 +166,25 @@ struct tcb {
 
     /* round trip (RFC 6298) and timers, absolute */
     duration_t srtt, rttvar, rto; /* srtt 0: no sample yet */
+    duration_t min_rtt;           /* 0: no sample yet */
     instant_t rtt_started;
     uint32_t backoff; /* expiries in a row */
     uint32_t persist_backoff;
+    uint32_t probes;     /* unanswered: keep-alive, or of a zero window */
+    uint32_t soft_error; /* enum tcp_error: what ICMP says is in the way */
     instant_t deadline[TIMERS]; /* INSTANT_NEVER when off */
     instant_t established_at;
+    instant_t last_sent_at;     /* SYN, text or FIN */
+    instant_t last_received_at; /* anything acceptable */
+    instant_t text_received_at;
+
+    /* for people; the core does not look at these */
+    uint64_t bytes_sent, bytes_retrans; /* text */
+    uint64_t bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in, retrans_total; /* as on the wire */
+    uint32_t survived; /* restarts of tcpd; the shell counts */
+
+    struct tcp_settings settings;
 
     struct owner owner;
     /* After the owner has let go: whose memory holds the text that is still to be
@@ -153,6 +203,7 @@ struct tcb {
     struct tx_stream tx;
     struct list output;  /* on tcp->output: has something to send */
     struct list changed; /* on tcp->changed: to be committed and published */
+    struct list starved; /* on pool->starved: the pool limits its window */
     struct list
         siblings; /* on listener->children, or tcp->free / ->time_wait */
 };
@@ -161,16 +212,19 @@ struct tcb {
 static_assert(TCB_IMAGE_SIZE % 8 == 0, "a record's body is whole words");
 /* Padding could only be where wider fields follow narrower ones. */
 static_assert(offsetof(struct tcb, tx_una) ==
-                  offsetof(struct tcb, cwnd_credit) + sizeof(uint32_t),
+                  offsetof(struct tcb, pmtu) + sizeof(uint32_t),
               "no padding");
 static_assert(offsetof(struct tcb, rx_end) ==
-                  offsetof(struct tcb, rcv_mss) + sizeof(uint32_t),
+                  offsetof(struct tcb, quick_acks) + sizeof(uint32_t),
               "no padding");
 static_assert(offsetof(struct tcb, ts_recent_at) ==
                   offsetof(struct tcb, ts_recent) + sizeof(uint32_t),
               "no padding");
 static_assert(offsetof(struct tcb, deadline) ==
-                  offsetof(struct tcb, persist_backoff) + sizeof(uint32_t),
+                  offsetof(struct tcb, soft_error) + sizeof(uint32_t),
+              "no padding");
+static_assert(offsetof(struct tcb, settings) ==
+                  offsetof(struct tcb, survived) + sizeof(uint32_t),
               "no padding");
 static_assert(offsetof(struct tcb, rx_base) ==
                   offsetof(struct tcb, challenged_ms) + sizeof(uint32_t),

@@ -2,6 +2,8 @@
 /* The invariants of a connection, each as a sentence for when it is broken. */
 #include "tcpd/core/tcb.h"
 
+#include "tcpd/core/tcp.h"
+
 #include "proto/wire/tcp.h"
 
 static bool
@@ -34,8 +36,8 @@ check_fields(const struct tcb *tcb)
         return "the error is none";
     if (tcb->snd_wscale > TCP_WSCALE_MAX || tcb->rcv_wscale > TCP_WSCALE_MAX)
         return "a window scale is above 14";
-    if (tcb->rcv_buf > STREAM_SPAN)
-        return "the receive buffer is larger than a stream";
+    if (tcb->soft_error > TCP_INVALID)
+        return "the soft error is none";
     for (int i = 0; i < STREAM_CHUNKS; i++)
         if (tcb->rx.chunk[i] >= POOL_CHUNKS && tcb->rx.chunk[i] != STREAM_NONE)
             return "a receive chunk is not in the pool";
@@ -46,12 +48,33 @@ check_fields(const struct tcb *tcb)
     return NULL;
 }
 
+/* As settings_take() leaves them. */
+static const char *
+check_settings(const struct tcp_settings *s)
+{
+    if (s->flags >= TCP_SET_CORK << 1 || s->spare != 0)
+        return "a setting is unknown";
+    if (s->receive_buffer >= STREAM_SPAN || s->send_buffer > STREAM_SPAN)
+        return "a buffer is larger than a stream";
+    if (s->keep_interval_ms == 0 || s->keep_count == 0 || s->syn_tries == 0)
+        return "a setting that must not be 0 is";
+    if (s->mss_limit != 0 && s->mss_limit < TCP_MSS_MIN)
+        return "the MSS limit is too small";
+    return NULL;
+}
+
 static const char *
 check_timers(const struct tcb *tcb)
 {
+    bool synchronized = tcb->state >= TCB_ESTABLISHED;
+
     for (int t = 0; t < TIMERS; t++)
         if (tcb->state == TCB_CLOSED && !instant_is_never(tcb->deadline[t]))
             return "a timer runs in CLOSED";
+    if (!synchronized && !instant_is_never(tcb->deadline[TIMER_KEEPALIVE]))
+        return "a peer is kept alive that was never seen";
+    if (has(tcb, TCB_KEEP_PROBE) && tcb->probes == 0)
+        return "a probe is owed that was not counted";
     if (instant_is_never(tcb->deadline[TIMER_TIME_WAIT]) !=
         (tcb->state != TCB_TIME_WAIT))
         return "the TIME-WAIT timer does not match the state";
@@ -100,8 +123,12 @@ check_send(const struct tcb *tcb)
     if ((in(tcb, SHUT) && !has(tcb, TCB_SHUT_WR)) ||
         (in(tcb, NOT_SHUT) && has(tcb, TCB_SHUT_WR)))
         return "the state does not say whether the send side is shut down";
-    if (tcb->snd_mss == 0 || tcb->cwnd == 0)
+    if (tcb->snd_mss == 0 || tcb->cwnd < tcb->snd_mss)
         return "nothing could ever be sent";
+    if (tcb->pmtu < tcb->snd_mss + 40)
+        return "segments are larger than the path takes";
+    if (tcb->bytes_acked != tcb->tx_una)
+        return "the bytes acknowledged are miscounted";
     return NULL;
 }
 
@@ -121,6 +148,8 @@ check_ranges(const struct tcb *tcb)
             return "a range lies beyond the window";
         above = r->right;
     }
+    if (has(tcb, TCB_DSACK) && !seq_lt(tcb->dsack.left, tcb->dsack.right))
+        return "nothing is reported as received twice";
     return NULL;
 }
 
@@ -138,6 +167,8 @@ check_receive(const struct tcb *tcb)
         return "rcv_nxt and rx_end disagree";
     if (seq_gt(tcb->rcv_nxt, tcb->rcv_adv))
         return "rcv_nxt is beyond the window";
+    if (tcb->bytes_received != tcb->rx_end)
+        return "the bytes received are miscounted";
     if (seq_gt(tcb->last_ack_sent, tcb->rcv_nxt))
         return "an ACK was sent for text that did not arrive";
     return check_ranges(tcb);
@@ -151,6 +182,7 @@ tcb_check(const struct tcb *tcb)
     if (tcb->state >= TCB_STATES)
         return "the state is none";
     if ((why = check_fields(tcb)) != NULL ||
+        (why = check_settings(&tcb->settings)) != NULL ||
         (why = check_timers(tcb)) != NULL || (why = check_owner(tcb)) != NULL)
         return why;
     if (tcb->state == TCB_CLOSED)

@@ -4,7 +4,9 @@
  * A tcb holds its deadlines itself, absolute, because they belong to its image;
  * the heap holds one entry for each tcb, its earliest. A persist deadline stays
  * when it has passed: that is how output knows that a probe is owed. */
+#include "tcpd/core/ack_policy.h"
 #include "tcpd/core/internal.h"
+#include "tcpd/core/keepalive.h"
 
 /* ---- timers ---- */
 
@@ -46,6 +48,14 @@ timer_running(const struct tcb *tcb, enum tcb_timer t)
 
 /* ---- expiry ---- */
 
+void
+tcb_time_out(struct tcp *tcp, struct tcb *tcb, instant_t now)
+{
+    enum tcp_error soft = (enum tcp_error)tcb->soft_error;
+
+    tcb_end(tcp, tcb, soft != TCP_OK ? soft : TCP_TIMED_OUT, now);
+}
+
 static bool
 is_orphan(const struct tcb *tcb)
 {
@@ -56,10 +66,12 @@ static uint32_t
 tries(const struct tcb *tcb)
 {
     if (tcb->state == TCB_SYN_SENT)
-        return TCP_SYN_TRIES;
+        return tcb->settings.syn_tries;
     if (tcb->state == TCB_SYN_RECEIVED)
         return TCP_SYNACK_TRIES;
-    return is_orphan(tcb) ? TCP_ORPHAN_TRIES : TCP_DATA_TRIES;
+    if (is_orphan(tcb))
+        return TCP_ORPHAN_TRIES;
+    return tcb->settings.user_timeout_ms != 0 ? UINT32_MAX : TCP_DATA_TRIES;
 }
 
 /* RFC 6298 5.4 to 5.7, RFC 5681 3.1; RFC 6582 4: `recover` keeps duplicates that
@@ -68,7 +80,7 @@ static void
 retransmission_timeout(struct tcp *tcp, struct tcb *tcb, instant_t now)
 {
     if (tcb->backoff >= tries(tcb)) {
-        tcb_end(tcp, tcb, TCP_TIMED_OUT, now);
+        tcb_time_out(tcp, tcb, now);
         return;
     }
     tcb->backoff++;
@@ -82,14 +94,25 @@ retransmission_timeout(struct tcp *tcp, struct tcb *tcb, instant_t now)
 }
 
 /* RFC 9293 3.8.6.1: a peer that answers probes may keep its window closed for as
- * long as it likes; but not one that an orphan waits for. */
+ * long as it likes; but not one that an orphan waits for, and not one that
+ * answers none. */
+static bool
+has_probed_enough(const struct tcb *tcb)
+{
+    if (is_orphan(tcb))
+        return tcb->persist_backoff >= TCP_ORPHAN_TRIES;
+    return tcb->settings.user_timeout_ms == 0 && tcb->probes >= TCP_DATA_TRIES;
+}
+
 static void
 persist_timeout(struct tcp *tcp, struct tcb *tcb, instant_t now)
 {
-    if (is_orphan(tcb) && tcb->persist_backoff >= TCP_ORPHAN_TRIES)
-        tcb_end(tcp, tcb, TCP_TIMED_OUT, now);
-    else
+    if (!has_probed_enough(tcb)) {
         tcb_want_output(tcp, tcb);
+        return;
+    }
+    reply_abort(tcp, tcb);
+    tcb_time_out(tcp, tcb, now);
 }
 
 static void
@@ -98,13 +121,6 @@ orphan_timeout(struct tcp *tcp, struct tcb *tcb, instant_t now)
     bool fin_acked = tcb->state == TCB_FIN_WAIT_2;
 
     tcb_end(tcp, tcb, fin_acked ? TCP_OK : TCP_TIMED_OUT, now);
-}
-
-static void
-delayed_ack_timeout(struct tcp *tcp, struct tcb *tcb)
-{
-    timer_stop(tcp, tcb, TIMER_DELAYED_ACK);
-    reply_ack(tcp, tcb);
 }
 
 static void
@@ -124,9 +140,17 @@ expire(struct tcp *tcp, struct tcb *tcb, enum tcb_timer t, instant_t now)
         orphan_timeout(tcp, tcb, now);
         break;
     case TIMER_DELAYED_ACK:
-        delayed_ack_timeout(tcp, tcb);
+        ack_timeout(tcp, tcb);
         break;
-    case TIMER_KEEPALIVE: /* nobody sets it */
+    case TIMER_KEEPALIVE:
+        keepalive_timeout(tcp, tcb, now);
+        break;
+    case TIMER_CORK: /* output sees that it has passed */
+        tcb_want_output(tcp, tcb);
+        break;
+    case TIMER_USER:
+        tcb_time_out(tcp, tcb, now);
+        break;
     case TIMERS:
         break;
     }

@@ -4,12 +4,15 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "tests/support/tcp_world.h"
 
 #include <stdlib.h>
 
 #define TX_REGION ((uint64_t)STREAM_CHUNKS * STREAM_CHUNK)
 #define SLOT_CAP  (TCP_HEADER_MAX + 65535)
 #define BACKLOG   4
+
+#define KEEP_INTERVAL 2000 /* ms: no path here is as slow */
 
 /* The byte at `offset` of the stream that host `writer` writes. */
 static uint8_t
@@ -29,9 +32,10 @@ allocate(size_t size)
 
 struct host *
 host_create(uint32_t number, struct rng *rng, const struct tcp_config *config,
-            uint32_t chunks, const struct host_plan *plan)
+            uint32_t mtu, uint32_t chunks, const struct host_plan *plan)
 {
     struct host *h = calloc(1, sizeof *h);
+    struct tcp_config mine = *config;
 
     CHECK(h != NULL);
     h->number = number;
@@ -42,7 +46,9 @@ host_create(uint32_t number, struct rng *rng, const struct tcp_config *config,
     h->tx = allocate(TX_REGION);
     h->slot.buf = allocate(SLOT_CAP);
     h->slot.cap = SLOT_CAP;
-    h->tcp = tcp_init(allocate(tcp_footprint(config)), config);
+    h->net = world_net(host_addr(number), mtu);
+    mine.net = &h->net;
+    h->tcp = tcp_init(allocate(tcp_footprint(&mine)), &mine);
     h->act_at = INSTANT_NEVER;
     chunk_pool_init(&h->pool, h->rx, chunks);
     return h;
@@ -80,15 +86,21 @@ complain(struct host *h, const char *what)
 /* ---- opening ---- */
 
 static void
-adopt(struct host *h, struct tcb *tcb)
+adopt(struct host *h, struct tcb *tcb, instant_t now)
 {
+    struct tcp_settings s = tcb->settings;
+
     h->tcb = tcb;
     tcb->owner = owner_of(h, 1);
     tcb->tx.base = h->tx;
     for (uint16_t i = 0; i < STREAM_CHUNKS; i++)
         tcb->tx.chunk[i] = i;
-    if (h->plan.nodelay)
-        tcb->flags |= TCB_NODELAY;
+    s.flags = h->plan.nodelay ? TCP_SET_NODELAY : 0;
+    if (h->plan.keep_idle_ms != 0)
+        s.flags |= TCP_SET_KEEPALIVE;
+    s.keep_idle_ms = h->plan.keep_idle_ms;
+    s.keep_interval_ms = KEEP_INTERVAL;
+    tcp_call_configure(h->tcp, tcb, &s, now);
 }
 
 static struct listener *
@@ -107,7 +119,7 @@ void
 host_listen(struct host *h, instant_t now)
 {
     h->listener = bind_port(h, HOST_PORT);
-    tcp_call_listen(h->tcp, h->listener, BACKLOG, &h->pool);
+    tcp_call_listen(h->tcp, h->listener, BACKLOG, NULL, &h->pool);
     h->act_at = now;
 }
 
@@ -118,17 +130,17 @@ host_connect(struct host *h, uint16_t port, uint16_t to, instant_t now)
     struct addr remote = host_addr(1 - h->number);
     struct listener *bound = port != 0 ? bind_port(h, port) : NULL;
     enum tcp_error error;
-    struct tcb *tcb = tcp_call_connect(h->tcp, &owner, bound, &remote, to,
+    struct tcb *tcb = tcp_call_connect(h->tcp, &owner, bound, NULL, &remote, to,
                                        &h->pool, h->tx, now, &error);
 
     CHECK(tcb != NULL);
-    adopt(h, tcb);
+    adopt(h, tcb, now);
     h->act_at = now;
 }
 
 /* As accept: the first child that is established. */
 static void
-try_accept(struct host *h)
+try_accept(struct host *h, instant_t now)
 {
     struct list *head = &h->listener->children;
 
@@ -137,7 +149,7 @@ try_accept(struct host *h)
 
         if (!(tcb->flags & TCB_QUEUED))
             continue;
-        adopt(h, tcb);
+        adopt(h, tcb, now);
         tcp_call_claim(h->tcp, tcb);
         return;
     }
@@ -254,6 +266,22 @@ maybe_end(struct host *h, instant_t now)
     }
 }
 
+/* Sometimes the application changes its mind. */
+static void
+change_settings(struct host *h, instant_t now)
+{
+    struct tcp_settings s = h->tcb->settings;
+    uint32_t whole = h->tcp->config.receive_buffer;
+
+    s.flags ^= (uint32_t)rng_below(h->rng, 8);
+    s.keep_idle_ms = 500 + (uint32_t)rng_below(h->rng, 20000);
+    s.mss_limit =
+        rng_below(h->rng, 4) == 0 ? 300 + (uint32_t)rng_below(h->rng, 1200) : 0;
+    s.receive_buffer = whole - (uint32_t)rng_below(h->rng, whole / 2);
+    tcp_call_configure(h->tcp, h->tcb, &s, now);
+    tcp_call_quick_ack(h->tcp, h->tcb, rng_below(h->rng, 2) == 0, now);
+}
+
 void
 host_act(struct host *h, instant_t now)
 {
@@ -263,13 +291,15 @@ host_act(struct host *h, instant_t now)
 
     h->act_at = instant_add(now, (duration_t){pause + 1});
     if (h->tcb == NULL && h->listener != NULL && !h->done)
-        try_accept(h);
+        try_accept(h, now);
     if (h->tcb == NULL)
         return;
     if (h->tcb->state != TCB_CLOSED && rng_below(h->rng, 2) == 0)
         write_some(h, now);
     else
         read_some(h, now);
+    if (h->plan.fickle && rng_below(h->rng, 30) == 0)
+        change_settings(h, now);
     maybe_end(h, now);
 }
 

@@ -26,12 +26,15 @@ struct host_plan {
     duration_t pause;      /* between two actions, at most */
     duration_t long_pause; /* one action in 32: closes the peer's window */
     bool nodelay;
+    uint32_t keep_idle_ms; /* of keep-alive; 0: off */
+    bool fickle;           /* changes its options now and then */
 };
 
 struct host {
     uint32_t number; /* 0 or 1: also which stream it writes */
     struct host_plan plan;
     struct rng *rng;
+    struct net net;
     struct tcp *tcp;
     struct chunk_pool pool;
     uint32_t chunks;
@@ -46,9 +49,10 @@ struct host {
     const char *complaint; /* what is wrong with this run; NULL: nothing */
 };
 
+/* `mtu` is that of its link. */
 struct host *host_create(uint32_t number, struct rng *rng,
-                         const struct tcp_config *config, uint32_t chunks,
-                         const struct host_plan *plan);
+                         const struct tcp_config *config, uint32_t mtu,
+                         uint32_t chunks, const struct host_plan *plan);
 void host_destroy(struct host *h);
 
 #define HOST_PORT 7

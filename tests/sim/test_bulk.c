@@ -2,7 +2,7 @@
 /* Bulk throughput in virtual time: nobody waits for room that the other side has
  * but did not tell of, however large the pieces are that the reader takes. */
 #include "tests/sim/host.h"
-#include "tests/sim/net.h"
+#include "tests/sim/wire.h"
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -32,7 +32,7 @@ struct pace {
 
 struct bulk {
     struct rng rng;
-    struct net *net;
+    struct wire *wire;
     struct host *host[2];
     struct pace pace;
     instant_t now, read_at;
@@ -47,8 +47,6 @@ create_host(struct bulk *b, uint32_t number)
         .listeners = 2,
         .send_buffer = SEND_BUFFER,
         .receive_buffer = RECEIVE_BUFFER,
-        .local = host_addr(number),
-        .mtu = 1500,
         .gso_max = 65280,
         .secret = {{number, 2}},
     };
@@ -56,20 +54,21 @@ create_host(struct bulk *b, uint32_t number)
                                    .pause = duration_ms(1),
                                    .long_pause = duration_ms(1)};
 
-    return host_create(number, &b->rng, &config, CHUNKS, &idle);
+    return host_create(number, &b->rng, &config, 1500, CHUNKS, &idle);
 }
 
 static void
 bulk_create(struct bulk *b, const struct pace *pace)
 {
-    const struct net_weather fine = {.delay = duration_us(pace->delay_us),
-                                     .ns_per_byte = pace->ns_per_byte,
-                                     .queue = duration_ms(1000),
-                                     .gro = pace->gro};
+    const struct wire_weather fine = {.delay = duration_us(pace->delay_us),
+                                      .ns_per_byte = pace->ns_per_byte,
+                                      .queue = duration_ms(1000),
+                                      .gro = pace->gro,
+                                      .narrow_at = INSTANT_NEVER};
 
     *b = (struct bulk){.pace = *pace, .now = {duration_ms(5000).ns}};
     rng_seed(&b->rng, 1);
-    b->net = net_create(&b->rng, &fine);
+    b->wire = wire_create(&b->rng, &fine);
     b->host[SENDER] = create_host(b, SENDER);
     b->host[READER] = create_host(b, READER);
     host_listen(b->host[READER], b->now);
@@ -80,7 +79,7 @@ bulk_create(struct bulk *b, const struct pace *pace)
 static void
 bulk_destroy(struct bulk *b)
 {
-    net_destroy(b->net);
+    wire_destroy(b->wire);
     host_destroy(b->host[SENDER]);
     host_destroy(b->host[READER]);
 }
@@ -88,7 +87,7 @@ bulk_destroy(struct bulk *b)
 /* ---- one event ---- */
 
 static void
-deliver(struct bulk *b, const struct net_packet *p)
+deliver(struct bulk *b, const struct wire_packet *p)
 {
     struct segment seg;
     enum drop why =
@@ -125,7 +124,7 @@ pull(struct bulk *b, uint32_t number)
     struct host *h = b->host[number];
 
     while (tcp_output(h->tcp, &h->slot, b->now)) {
-        net_send(b->net, 1 - number, &h->slot, b->now);
+        (void)wire_send(b->wire, 1 - number, &h->slot, b->now);
         b->acks += number == READER;
     }
     tcp_changed_clear(h->tcp);
@@ -142,9 +141,9 @@ accept_it(struct bulk *b)
 static void
 run_event(struct bulk *b)
 {
-    struct net_packet p;
+    struct wire_packet p;
 
-    if (net_take(b->net, b->now, &p))
+    if (wire_take(b->wire, b->now, &p))
         deliver(b, &p);
     tcp_expire(b->host[SENDER]->tcp, b->now);
     tcp_expire(b->host[READER]->tcp, b->now);
@@ -160,7 +159,7 @@ run_event(struct bulk *b)
 static instant_t
 next_event(const struct bulk *b)
 {
-    instant_t next = instant_min(b->read_at, net_next(b->net));
+    instant_t next = instant_min(b->read_at, wire_next(b->wire));
 
     for (uint32_t i = 0; i < 2; i++)
         next = instant_min(next, tcp_next_deadline(b->host[i]->tcp));

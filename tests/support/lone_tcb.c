@@ -3,6 +3,7 @@
 #include "tests/support/lone_tcb.h"
 
 #include "base/check.h"
+#include "tests/support/tcp_world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,11 @@
 #define MTU    (LONE_MSS + 40)
 #define START  1000 /* ms on the clock */
 
-static const struct tcp_config config = {
+static const struct tcp_config defaults = {
     .tcbs = 4,
     .listeners = 2,
     .send_buffer = 1 << 20,
     .receive_buffer = LONE_WINDOW,
-    .mtu = MTU,
     .gso_max = LONE_GSO,
     .secret = {{1, 2}},
 };
@@ -46,7 +46,8 @@ establish(struct lone *l)
     tcb->snd_una = tcb->snd_nxt = tcb->snd_max = seq(LONE_ISS + 1);
     tcb->snd_sml = tcb->iss;
     tcb->snd_wnd = tcb->max_snd_wnd = LONE_WINDOW;
-    tcb->snd_mss = tcb->rcv_mss = LONE_MSS;
+    tcb->snd_mss = tcb->rcv_mss = tcb->peer_mss = LONE_MSS;
+    tcb->pmtu = MTU;
     tcb->irs = seq(500);
     tcb->rcv_nxt = tcb->last_ack_sent = seq(501);
     tcb->rcv_adv = seq(501 + LONE_WINDOW);
@@ -66,6 +67,7 @@ establish(struct lone *l)
 int
 lone_setup(void **state)
 {
+    struct tcp_config config = defaults;
     struct lone *l = calloc(1, sizeof *l);
 
     CHECK(l != NULL);
@@ -77,6 +79,8 @@ lone_setup(void **state)
     chunk_pool_init(&l->pool, l->rx, CHUNKS);
     l->slot.cap = TCP_HEADER_MAX + LONE_GSO;
     l->slot.buf = allocate(l->slot.cap);
+    l->net = world_net(addr_v4(0x0a000001), MTU);
+    config.net = &l->net;
     l->tcp = tcp_init(allocate(tcp_footprint(&config)), &config);
     establish(l);
     *state = l;
@@ -123,6 +127,7 @@ lone_acked(struct lone *l, uint32_t len)
     tcb->snd_una = seq_add(tcb->snd_una, len);
     tcb->snd_nxt = seq_max(tcb->snd_nxt, tcb->snd_una);
     tcb->tx_una += len;
+    tcb->bytes_acked += len;
     if (seq_eq(tcb->snd_una, tcb->snd_max))
         timer_stop(l->tcp, tcb, TIMER_RTO);
     tcb_want_output(l->tcp, tcb);

@@ -13,6 +13,7 @@
 
 struct lone {
     struct tcp *tcp;
+    struct net net; /* one link, a default route */
     struct tcb *tcb;
     struct chunk_pool pool;
     uint8_t *rx, *tx; /* regions; tx[o % its size] is byte o of the stream */

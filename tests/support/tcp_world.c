@@ -38,6 +38,23 @@ world_byte(uint64_t offset)
     return (uint8_t)(offset * 31 + (offset >> 8));
 }
 
+struct net
+world_net(struct addr local, uint32_t mtu)
+{
+    struct net net = {
+        .links = 1,
+        .addresses = 1,
+        .routes = 1,
+        .link[0] = {.name = "test0", .mtu = mtu},
+        .address[0] = {.addr = local, .prefix_len = 24},
+        .route[0] = {.dst = addr_any_v4(),
+                     .gateway = addr_any_v4(),
+                     .source = addr_any_v4()},
+    };
+
+    return net;
+}
+
 void
 world_setup(struct world *w, uint32_t tcbs, uint32_t receive_buffer)
 {
@@ -45,14 +62,15 @@ world_setup(struct world *w, uint32_t tcbs, uint32_t receive_buffer)
 
     *w = (struct world){
         .now = {INT64_C(1000000000000)},
+        .local = addr_v4(LOCAL),
+        .net = world_net(addr_v4(LOCAL), WORLD_MTU),
         .config = {.tcbs = tcbs,
                    .listeners = WORLD_LISTENERS,
                    .send_buffer = WORLD_BUFFER,
                    .receive_buffer = receive_buffer,
-                   .local = addr_v4(LOCAL),
-                   .mtu = WORLD_MTU,
                    .secret = {{1, 2}}},
     };
+    w->config.net = &w->net;
     w->rx = allocate(region);
     w->tx = allocate(region);
     w->slot = allocate(SLOT_BYTES);
@@ -102,7 +120,7 @@ world_listen(struct world *w, uint32_t backlog)
 
     w->listener = tcp_call_bind(w->tcp, &owner, &any, 80, &error);
     assert_non_null(w->listener);
-    tcp_call_listen(w->tcp, w->listener, backlog, &w->pool);
+    tcp_call_listen(w->tcp, w->listener, backlog, NULL, &w->pool);
 }
 
 void
@@ -111,6 +129,15 @@ world_wait(struct world *w, int64_t ms)
     w->now = instant_add(w->now, duration_ms(ms));
     tcp_expire(w->tcp, w->now);
     world_check(w);
+}
+
+void
+world_drain(struct world *w)
+{
+    struct tcp_slot slot = {.buf = w->slot, .cap = SLOT_BYTES};
+
+    while (tcp_output(w->tcp, &slot, w->now))
+        world_check(w);
 }
 
 /* What the shell does at a turn's end: lent memory whose text is acknowledged
@@ -194,7 +221,7 @@ flow_from(struct world *w, uint16_t remote_port)
 {
     return (struct flow){
         .w = w,
-        .local = w->config.local,
+        .local = w->local,
         .remote = addr_v4(REMOTE),
         .local_port = 80,
         .remote_port = remote_port,
@@ -292,7 +319,11 @@ describe(struct flow *f, const struct tcp_header *h, uint32_t len)
     if (h->opt.has_wscale)
         at += snprintf(at, (size_t)(end - at), " ws %u", h->opt.wscale);
     if (h->opt.sack_permitted)
-        snprintf(at, (size_t)(end - at), " sack");
+        at += snprintf(at, (size_t)(end - at), " sack");
+    for (uint8_t i = 0; i < h->opt.sack_count; i++)
+        at += snprintf(at, (size_t)(end - at), " sack %u-%u",
+                       h->opt.sack[i].left - f->irs,
+                       h->opt.sack[i].right - f->irs);
 }
 
 static void
@@ -346,7 +377,7 @@ flow_connect(struct world *w, uint16_t remote_port)
     struct flow f = flow_from(w, remote_port);
     enum tcp_error error;
 
-    f.tcb = tcp_call_connect(w->tcp, &owner, NULL, &f.remote, remote_port,
+    f.tcb = tcp_call_connect(w->tcp, &owner, NULL, NULL, &f.remote, remote_port,
                              &w->pool, w->tx, w->now, &error);
     assert_non_null(f.tcb);
     f.local_port = f.tcb->local_port;

@@ -16,6 +16,8 @@
 struct world {
     struct tcp *tcp;
     struct tcp_config config;
+    struct net net; /* one link, a default route */
+    struct addr local;
     instant_t now;
     void *memory;
     uint8_t *rx, *tx; /* the client's regions */
@@ -38,6 +40,9 @@ struct flow {
     char sent[128]; /* what flow_get() returned */
 };
 
+/* A host with that address on one link of that MTU, behind which everything is. */
+struct net world_net(struct addr local, uint32_t mtu);
+
 void world_setup(struct world *w, uint32_t tcbs, uint32_t receive_buffer);
 void world_teardown(struct world *w);
 
@@ -50,6 +55,9 @@ void world_listen(struct world *w, uint32_t backlog);
 
 /* Lets time pass, timers included. */
 void world_wait(struct world *w, int64_t ms);
+
+/* Takes all segments that anybody has to send, unseen. */
+void world_drain(struct world *w);
 
 /* The end of a turn: CLOSED tcbs that nobody owns are freed. */
 void world_turn(struct world *w);

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/os/fdpass.h"
-#include "proto/shm/conf.h"
 #include "tests/support/tcpd_ends.h"
 
 #include <netinet/in.h>
@@ -30,7 +29,11 @@ region_bytes(uint32_t id)
             return ring_region_size(ring_table[i].slots,
                                     ring_table[i].slot_size,
                                     ring_table[i].area);
-    return id == REGION_TCPD_STATE ? TCPD_STATE_SIZE : sizeof(struct cnc_shm);
+    if (id == REGION_TCPD_STATE)
+        return TCPD_STATE_SIZE;
+    if (id == REGION_CONF)
+        return sizeof(struct conf_shm);
+    return id == REGION_TCPD_VIEW ? TCPD_VIEW_SIZE : sizeof(struct cnc_shm);
 }
 
 static void
@@ -43,19 +46,49 @@ region_new(struct tcpd_world *w, uint32_t id)
     close(fd);
 }
 
+/* Of a link that this instance was not started with? */
+static bool
+is_absent(uint32_t region)
+{
+    return (region >= REGION_LINKD_CNC + TCPD_WORLD_LINKS &&
+            region < REGION_LINK_RX) ||
+           (region >= REGION_LINK_RX + TCPD_WORLD_LINKS &&
+            region < REGION_IP_TX) ||
+           (region >= REGION_IP_TX + TCPD_WORLD_LINKS && region < REGION_IP_RX);
+}
+
 static void
 regions_new(struct tcpd_world *w)
 {
     for (uint32_t id = REGION_NONE + 1; id < REGIONS; id++)
-        region_new(w, id);
+        if (!is_absent(id))
+            region_new(w, id);
     for (uint32_t i = 0; i < RINGS; i++)
-        ring_create(&w->region[ring_table[i].region], &ring_table[i]);
-    conf_of(&w->region[REGION_CONF])->net = (struct conf_net){
-        .address = addr_v4(TCPD_WORLD_LOCAL),
-        .prefix_len = 24,
-        .mtu = 1500,
-        .offloads = 1,
-    };
+        if (!is_absent(ring_table[i].region))
+            ring_create(&w->region[ring_table[i].region], &ring_table[i]);
+}
+
+static void
+tables_new(struct tcpd_world *w)
+{
+    struct net *net = &w->conf.net;
+
+    net->links = TCPD_WORLD_LINKS;
+    for (uint32_t i = 0; i < TCPD_WORLD_LINKS; i++) {
+        net->link[i] = (struct net_link){.kind = NET_TAP, .mtu = 1500};
+        memcpy(net->link[i].name, "link", sizeof "link");
+        net->link[i].name[4] = (char)('0' + i);
+    }
+    net->addresses = 1;
+    net->address[0] = (struct net_address){.addr = addr_v4(TCPD_WORLD_LOCAL),
+                                           .prefix_len = 24};
+    tcpd_world_configure(w);
+}
+
+void
+tcpd_world_configure(struct tcpd_world *w)
+{
+    conf_show(conf_of(&w->region[REGION_CONF]), &w->conf);
 }
 
 static struct ring_cursor *
@@ -97,7 +130,7 @@ start(struct tcpd_world *w)
             CHECK(end_hand_over(w->end[i]));
     if (w->api_res.shm != NULL)
         w->early_results = ring_ready(&w->api_res);
-    tcpd_resume(d);
+    tcpd_resume(d, w->now);
 }
 
 /* What the kernel does to the memory of a process that is gone. */
@@ -207,6 +240,7 @@ tcpd_world_setup(void **state)
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
                      w->supervisor) == 0);
     regions_new(w);
+    tables_new(w);
     start(w);
     produce(w, &w->ip_rx, RING_IP_RX);
     produce(w, &w->api_req, RING_API_REQ);
@@ -297,7 +331,7 @@ tcpd_world_wait(struct tcpd_world *w, int64_t ms)
     instant_t until = instant_add(w->now, duration_ms(ms));
 
     while (instant_before(w->now, until)) {
-        instant_t next = tcp_next_deadline(w->d->tcp);
+        instant_t next = tcpd_next_deadline(w->d);
 
         if (instant_before(w->now, next))
             w->now = instant_min(next, until);
@@ -374,6 +408,44 @@ tcpd_world_sent(struct tcpd_world *w, struct sent *s)
     ring_take(&w->tcp_tx, 1);
     ring_publish_cursor(&w->tcp_tx, ring_position(&w->tcp_tx));
     return true;
+}
+
+void
+tcpd_world_bring_packet(struct tcpd_world *w, const struct packet *p)
+{
+    void *slot = ring_stage(&w->ip_rx, 0);
+
+    CHECK(slot != NULL);
+    memcpy(slot, p, sizeof *p);
+    ring_publish(&w->ip_rx, 1);
+}
+
+void
+tcpd_world_notice(struct tcpd_world *w, const struct notice *n)
+{
+    struct packet p = {.origin_ring = RINGS};
+
+    notice_encode(&p, n);
+    tcpd_world_bring_packet(w, &p);
+}
+
+bool
+tcpd_world_conn(const struct tcpd_world *w, uint32_t i, struct view_conn *row)
+{
+    struct tcpd_view v;
+
+    CHECK(tcpd_view_join(&v, &w->region[REGION_TCPD_VIEW]));
+    return view_read(&v.conns, i, row) && row->info.state != VIEW_CLOSED;
+}
+
+bool
+tcpd_world_listener(const struct tcpd_world *w, uint32_t i,
+                    struct view_listener *row)
+{
+    struct tcpd_view v;
+
+    CHECK(tcpd_view_join(&v, &w->region[REGION_TCPD_VIEW]));
+    return view_read(&v.listeners, i, row) && row->used;
 }
 
 uint64_t

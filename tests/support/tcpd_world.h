@@ -6,11 +6,14 @@
 #define TESTS_SUPPORT_TCPD_WORLD_H
 
 #include "proto/shm/api.h"
+#include "proto/shm/conf.h"
+#include "proto/shm/notice.h"
 #include "proto/wire/tcp.h"
 #include "tcpd/turn.h"
 
 #define TCPD_WORLD_LOCAL  0x0a070002
 #define TCPD_WORLD_REMOTE 0x0a070009
+#define TCPD_WORLD_LINKS  2 /* that there are, of LINKS_MAX */
 #define TCPD_WORLD_PEERS  8
 #define TCPD_WORLD_TEXT   66000 /* bytes of text in one segment at most */
 
@@ -31,6 +34,7 @@ struct tcpd_world {
     struct ring ip_rx, api_req;  /* produced */
     struct ring tcp_tx, api_res; /* taken */
     struct area area;            /* of ip.rx */
+    struct conf_tables conf;     /* what the supervisor shows */
     int supervisor[2];           /* tcpd's end first */
     instant_t now;
     struct end *end[CLIENTS_MAX];
@@ -78,6 +82,19 @@ bool tcpd_world_sent(struct tcpd_world *w, struct sent *s);
 
 /* How often tcpd has counted the reason. */
 uint64_t tcpd_world_drops(const struct tcpd_world *w, enum drop why);
+
+/* ipd: brings a descriptor as it is; one of a notice. */
+void tcpd_world_bring_packet(struct tcpd_world *w, const struct packet *p);
+void tcpd_world_notice(struct tcpd_world *w, const struct notice *n);
+
+/* The supervisor: shows what is in w->conf. */
+void tcpd_world_configure(struct tcpd_world *w);
+
+/* People: the row of that connection or listener. False: it is free. */
+bool tcpd_world_conn(const struct tcpd_world *w, uint32_t i,
+                     struct view_conn *row);
+bool tcpd_world_listener(const struct tcpd_world *w, uint32_t i,
+                         struct view_listener *row);
 
 /* The supervisor: takes what tcpd has told it. */
 void tcpd_world_hear(struct tcpd_world *w);

@@ -293,6 +293,43 @@ doorbell_bytes_are_taken_and_harmless(void **state)
     assert_int_equal(recv(e->kept, &(char){0}, 1, MSG_DONTWAIT), -1);
 }
 
+/* ---- shares ---- */
+
+/* It has work ready for all of its slots, again and again. */
+static void
+client_that_floods_its_queue_delays_others_by_a_batch(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *greedy = end_attach(w, 0), *other = end_attach(w, 1);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(other, 1, p);
+    uint64_t before;
+
+    for (int turn = 0; turn < 20; turn++) {
+        while (greedy->work_tail - greedy->rx->work_head < CLIENT_QUEUE)
+            end_work(greedy, (uint32_t)(greedy->work_tail % CLIENT_SLOTS));
+        before = greedy->rx->work_head;
+        sock_write(&k, 10);
+        tcpd_world_turn(w);
+        assert_int_equal(other->rx->work_head, other->work_tail);
+        assert_in_range(greedy->rx->work_head - before, 1, 64);
+    }
+    tcpd_world_run(w);
+    assert_int_equal(p->got, 200);
+}
+
+static void
+another_client_is_first_in_each_turn(void **state)
+{
+    struct tcpd_world *w = *state;
+    uint32_t first = w->d->clients.first;
+
+    for (uint32_t i = 1; i <= CLIENTS_MAX; i++) {
+        tcpd_world_turn(w);
+        assert_int_equal(w->d->clients.first, (first + i) % CLIENTS_MAX);
+    }
+}
+
 int
 main(void)
 {
@@ -309,6 +346,8 @@ main(void)
         WITH_WORLD(orphan_of_a_dead_client_is_given_up_when_the_peer_is_silent),
         WITH_WORLD(full_supervisor_socket_is_tried_again_without_spinning),
         WITH_WORLD(doorbell_bytes_are_taken_and_harmless),
+        WITH_WORLD(client_that_floods_its_queue_delays_others_by_a_batch),
+        WITH_WORLD(another_client_is_first_in_each_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

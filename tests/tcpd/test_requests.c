@@ -323,58 +323,6 @@ slots_that_are_not_its_own_are_refused(void **state)
                      -EOPNOTSUPP);
 }
 
-static void
-nodelay_is_set_and_read_back(void **state)
-{
-    struct tcpd_world *w = *state;
-    struct end *e = end_attach(w, 0);
-    struct api_request q = {.op = API_SETOPTION,
-                            .slot = 1,
-                            .level = API_LEVEL_TCP,
-                            .name = API_TCP_NODELAY,
-                            .value_len = sizeof(int32_t)};
-    struct api_result r;
-    int32_t on = 1;
-
-    memcpy(q.value, &on, sizeof on);
-    assert_int_equal(end_ask(e, q).error, -ENOTCONN);
-    connect_to(e, 1, peer_new(w, 80));
-    assert_int_equal(end_ask(e, q).error, 0);
-    q.op = API_GETOPTION;
-    r = end_ask(e, q);
-    assert_int_equal(r.value_len, sizeof on);
-    assert_memory_equal(r.value, &on, sizeof on);
-    q.op = API_SETOPTION;
-    q.value_len = 3;
-    assert_int_equal(end_ask(e, q).error, -EINVAL);
-    q.name = 99;
-    assert_int_equal(end_ask(e, q).error, -ENOPROTOOPT);
-}
-
-static void
-option_of_a_dead_connection_wakes_nobody(void **state)
-{
-    struct tcpd_world *w = *state;
-    struct end *e = end_attach(w, 0);
-    struct peer *p = peer_new(w, 80);
-    struct api_request q = {.op = API_SETOPTION,
-                            .slot = 1,
-                            .level = API_LEVEL_TCP,
-                            .name = API_TCP_NODELAY,
-                            .value_len = sizeof(int32_t)};
-    struct api_result r;
-
-    connect_to(e, 1, p);
-    peer_send(p, TCP_RST, 0);
-    tcpd_world_run(w);
-    memcpy(q.token, e->token, sizeof q.token);
-    q.number = 2;
-    q.acknowledged = 1;
-    assert_int_equal(serve(e, &q, &r), DROP_NONE);
-    assert_int_equal(r.error, 0);
-    assert_false(tcp_wants_output(w->d->tcp));
-}
-
 int
 main(void)
 {
@@ -397,8 +345,6 @@ main(void)
         WITH_WORLD(
             connecting_from_a_bound_slot_gives_its_share_of_listeners_back),
         WITH_WORLD(slots_that_are_not_its_own_are_refused),
-        WITH_WORLD(nodelay_is_set_and_read_back),
-        WITH_WORLD(option_of_a_dead_connection_wakes_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,58 @@ assert_freed(const struct sock *k)
     assert_int_equal(sock_view(k).generation, k->generation + 1);
 }
 
+/* ---- the send buffer ---- */
+
+static void
+set_send_buffer(const struct sock *k, int32_t bytes)
+{
+    struct api_request q = {.op = API_SETOPTION,
+                            .slot = k->slot,
+                            .level = API_LEVEL_SOCKET,
+                            .name = API_SO_SNDBUF,
+                            .value_len = sizeof bytes};
+
+    memcpy(q.value, &bytes, sizeof bytes);
+    assert_int_equal(end_ask(k->e, q).error, 0);
+}
+
+static void
+larger_send_buffer_moves_the_limit_at_once(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+
+    set_send_buffer(&k, 3000000);
+    assert_int_equal(sock_view(&k).send_limit, k.write_base + 3000000);
+    sock_write(&k, 3000000);
+    tcpd_world_run(w);
+    assert_int_equal(p->got, 3000000);
+}
+
+/* The client may have written up to what it was shown. */
+static void
+smaller_send_buffer_takes_nothing_back(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+    struct sock k = connect_to(e, 1, p);
+    uint64_t shown = sock_view(&k).send_limit;
+
+    set_send_buffer(&k, 10000);
+    assert_int_equal(sock_view(&k).send_limit, shown);
+    sock_write(&k, shown - k.write_base);
+    tcpd_world_run(w);
+    assert_int_equal(sock_view(&k).state, SLOT_OPEN);
+    assert_int_equal(p->got, k.written);
+    assert_int_equal(sock_view(&k).send_limit, shown + 10000);
+    sock_write(&k, 10001);
+    tcpd_world_run(w);
+    assert_freed(&k);
+}
+
 /* ---- the end of a socket ---- */
 
 static void
@@ -372,6 +424,8 @@ main(void)
         WITH_WORLD(read_cursor_that_moves_back_costs_the_connection),
         WITH_WORLD(flags_of_another_generation_say_nothing),
         WITH_WORLD(all_flags_at_once_are_an_abort),
+        WITH_WORLD(larger_send_buffer_moves_the_limit_at_once),
+        WITH_WORLD(smaller_send_buffer_takes_nothing_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ struct message {
     Skink__Api__GetOption get_option;
     Skink__Api__Info info;
     Skink__Api__Endpoint endpoint;
+    Skink__Api__Settings settings;
     uint8_t token[TOKEN_SIZE];
     struct addr addr;
     uint8_t value[API_VALUE + 1];
@@ -42,6 +43,7 @@ message_init(struct message *m, Skink__Api__Request__OpCase op)
     skink__api__get_option__init(&m->get_option);
     skink__api__info__init(&m->info);
     skink__api__endpoint__init(&m->endpoint);
+    skink__api__settings__init(&m->settings);
     memset(m->token, 7, sizeof m->token);
     m->addr = addr_v4(0x0a000001);
     m->endpoint.address = (ProtobufCBinaryData){sizeof m->addr, m->addr.b};
@@ -105,6 +107,68 @@ each_operation_becomes_a_request(void **state)
     assert_int_equal(q.op, API_CONNECT);
     assert_int_equal(q.slot, CLIENT_SLOTS - 1);
     assert_int_equal(q.port, 80);
+}
+
+static struct api_settings
+settings_of(const struct api_request *q)
+{
+    struct api_settings s;
+
+    assert_int_equal(q->value_len, sizeof s);
+    memcpy(&s, q->value, sizeof s);
+    return s;
+}
+
+static void
+settings_come_with_connect_and_listen(void **state)
+{
+    struct message m;
+    struct api_request q;
+    struct api_settings s;
+
+    (void)state;
+    message_init(&m, SKINK__API__REQUEST__OP_CONNECT);
+    m.m.connect = &m.connect;
+    m.connect.settings = &m.settings;
+    m.settings.flags = API_SET_NODELAY;
+    m.settings.keep_idle_ms = 2;
+    m.settings.keep_interval_ms = 3;
+    m.settings.keep_count = 4;
+    m.settings.user_timeout_ms = 5;
+    m.settings.send_buffer = 6;
+    m.settings.receive_buffer = 7;
+    m.settings.mss_limit = 8;
+    m.settings.fin_timeout_ms = 9;
+    m.settings.congestion_control = 10;
+    m.settings.syn_tries = UINT32_MAX;
+    assert_int_equal(decode(&m.m, &q), DROP_NONE);
+    s = settings_of(&q);
+    assert_memory_equal(&s,
+                        (&(struct api_settings){API_SET_NODELAY, 2, 3, 4, 5, 6,
+                                                7, 8, 9, 10, UINT32_MAX}),
+                        sizeof s);
+
+    message_init(&m, SKINK__API__REQUEST__OP_LISTEN);
+    m.m.listen = &m.listen;
+    m.listen.settings = &m.settings;
+    m.settings.receive_buffer = 70000;
+    assert_int_equal(decode(&m.m, &q), DROP_NONE);
+    assert_int_equal(q.op, API_LISTEN);
+    assert_int_equal(settings_of(&q).receive_buffer, 70000);
+    assert_int_equal(settings_of(&q).send_buffer, 0);
+}
+
+static void
+request_without_settings_has_no_value(void **state)
+{
+    struct message m;
+    struct api_request q;
+
+    (void)state;
+    message_init(&m, SKINK__API__REQUEST__OP_CONNECT);
+    m.m.connect = &m.connect;
+    assert_int_equal(decode(&m.m, &q), DROP_NONE);
+    assert_int_equal(q.value_len, 0);
 }
 
 static void
@@ -326,6 +390,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_operation_becomes_a_request),
+        cmocka_unit_test(settings_come_with_connect_and_listen),
+        cmocka_unit_test(request_without_settings_has_no_value),
         cmocka_unit_test(each_option_operation_becomes_a_request),
         cmocka_unit_test(other_version_is_refused),
         cmocka_unit_test(message_without_operation_is_refused),

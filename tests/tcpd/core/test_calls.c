@@ -20,14 +20,14 @@ connect_sends_a_syn_with_all_that_we_offer(void **state)
     struct flow f = flow_from(w, 4000);
     enum tcp_error error;
 
-    f.tcb = tcp_call_connect(w->tcp, &client, NULL, &f.remote, 4000, &w->pool,
-                             w->tx, w->now, &error);
+    f.tcb = tcp_call_connect(w->tcp, &client, NULL, NULL, &f.remote, 4000,
+                             &w->pool, w->tx, w->now, &error);
     assert_int_equal(error, TCP_OK);
     assert_int_equal(f.tcb->state, TCB_SYN_SENT);
     f.local_port = f.tcb->local_port;
     assert_true(f.local_port >= TCP_PORT_FIRST &&
                 f.local_port <= TCP_PORT_LAST);
-    assert_string_equal(flow_get(&f), "S 0:0 win 65535 mss 1460 ts ws 3");
+    assert_string_equal(flow_get(&f), "S 0:0 win 65535 mss 1460 ts ws 3 sack");
     assert_int_equal(w->tcp->stats.active_opens, 1);
 }
 
@@ -37,7 +37,7 @@ connect_error(struct world *w, struct listener *bound, struct addr remote,
 {
     enum tcp_error error;
 
-    assert_null(tcp_call_connect(w->tcp, &client, bound, &remote, port,
+    assert_null(tcp_call_connect(w->tcp, &client, bound, NULL, &remote, port,
                                  &w->pool, w->tx, w->now, &error));
     return error;
 }
@@ -52,6 +52,38 @@ connect_to_what_is_no_host_is_invalid(void **state)
     assert_int_equal(connect_error(w, NULL, addr_any_v4(), 80), TCP_INVALID);
     assert_int_equal(connect_error(w, NULL, addr_v4(0xe0000001), 80),
                      TCP_INVALID);
+}
+
+static void
+connect_without_a_route_is_unreachable(void **state)
+{
+    struct world *w = *state;
+    struct addr far = addr_v4(0x08080808), subnets = addr_v4(0x0a0700ff);
+
+    assert_int_equal(connect_error(w, NULL, subnets, 80), TCP_UNREACHABLE);
+    w->net.routes = 0;
+    assert_int_equal(connect_error(w, NULL, far, 80), TCP_UNREACHABLE);
+}
+
+static void
+connect_from_a_bound_address_keeps_it(void **state)
+{
+    struct world *w = *state;
+    struct owner owner = {.client = WORLD_CLIENT, .slot = 1, .generation = 1};
+    struct addr second = addr_v4(0x0a070003), far = addr_v4(0x08080808);
+    struct listener *bound;
+    enum tcp_error error;
+    struct tcb *tcb;
+
+    assert_null(tcp_call_bind(w->tcp, &owner, &second, 5000, &error));
+    assert_int_equal(error, TCP_ADDR_NOT_OURS);
+    w->net.address[w->net.addresses++] =
+        (struct net_address){.addr = second, .prefix_len = 24};
+    bound = tcp_call_bind(w->tcp, &owner, &second, 5000, &error);
+    assert_non_null(bound);
+    tcb = tcp_call_connect(w->tcp, &owner, bound, NULL, &far, 80, &w->pool,
+                           w->tx, w->now, &error);
+    assert_true(addr_equal(tcb->local, second));
 }
 
 static void
@@ -73,8 +105,8 @@ connect_from_a_bound_port_takes_it(void **state)
     struct addr host = addr_v4(0x0a070009);
     enum tcp_error error;
     struct listener *l = tcp_call_bind(w->tcp, &client, &any, 5555, &error);
-    struct tcb *tcb = tcp_call_connect(w->tcp, &client, l, &host, 80, &w->pool,
-                                       w->tx, w->now, &error);
+    struct tcb *tcb = tcp_call_connect(w->tcp, &client, l, NULL, &host, 80,
+                                       &w->pool, w->tx, w->now, &error);
 
     assert_non_null(tcb);
     assert_int_equal(tcb->local_port, 5555);
@@ -372,64 +404,37 @@ shutdown_with_unread_text_does_not_reset(void **state)
 int
 main(void)
 {
+#define T(claim)                                                               \
+    cmocka_unit_test_setup_teardown(claim, world_fixture, world_fixture_end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            connect_sends_a_syn_with_all_that_we_offer, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(connect_to_what_is_no_host_is_invalid,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(connect_without_a_free_tcb_says_so,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(connect_from_a_bound_port_takes_it,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            connect_from_a_listening_port_is_invalid, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(read_bytes_open_the_window_again,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(reading_a_little_is_not_told,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(nothing_is_sent_after_shutdown,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(shutdown_sends_fin_behind_the_text,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            shutdown_after_the_peers_fin_leads_to_last_ack, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(fins_that_cross_close_both_ends,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            crossed_fin_that_is_sent_again_is_acknowledged, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            shutdown_of_an_embryo_waits_for_its_handshake, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(close_leaves_an_orphan_that_finishes,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(orphan_in_fin_wait_2_is_given_up,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(fin_wait_2_with_an_owner_lasts,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(orphan_lives_while_it_gets_on,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(orphan_that_nobody_answers_is_given_up,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(close_with_unread_text_resets,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            close_after_the_peers_fin_and_all_read_says_goodbye, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(close_in_syn_sent_ends_at_once,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(close_in_time_wait_keeps_the_time,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            close_of_an_embryo_says_goodbye_after_its_handshake, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            shutdown_with_unread_text_does_not_reset, world_fixture,
-            world_fixture_end),
+        T(connect_sends_a_syn_with_all_that_we_offer),
+        T(connect_to_what_is_no_host_is_invalid),
+        T(connect_without_a_route_is_unreachable),
+        T(connect_from_a_bound_address_keeps_it),
+        T(connect_without_a_free_tcb_says_so),
+        T(connect_from_a_bound_port_takes_it),
+        T(connect_from_a_listening_port_is_invalid),
+        T(read_bytes_open_the_window_again),
+        T(reading_a_little_is_not_told),
+        T(nothing_is_sent_after_shutdown),
+        T(shutdown_sends_fin_behind_the_text),
+        T(shutdown_after_the_peers_fin_leads_to_last_ack),
+        T(fins_that_cross_close_both_ends),
+        T(crossed_fin_that_is_sent_again_is_acknowledged),
+        T(shutdown_of_an_embryo_waits_for_its_handshake),
+        T(close_leaves_an_orphan_that_finishes),
+        T(orphan_in_fin_wait_2_is_given_up),
+        T(fin_wait_2_with_an_owner_lasts),
+        T(orphan_lives_while_it_gets_on),
+        T(orphan_that_nobody_answers_is_given_up),
+        T(close_with_unread_text_resets),
+        T(close_after_the_peers_fin_and_all_read_says_goodbye),
+        T(close_in_syn_sent_ends_at_once),
+        T(close_in_time_wait_keeps_the_time),
+        T(close_of_an_embryo_says_goodbye_after_its_handshake),
+        T(shutdown_with_unread_text_does_not_reset),
     };
+#undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

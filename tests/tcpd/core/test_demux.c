@@ -48,7 +48,7 @@ static void
 exact_address_comes_before_any(void **state)
 {
     struct world *w = *state;
-    struct addr ours = w->config.local;
+    struct addr ours = w->local;
     struct addr other = addr_v4(0x01020304);
     struct listener *any, *exact;
 
@@ -81,7 +81,7 @@ listeners_of_one_chain_come_and_go(void **state)
         tcp_call_unbind(w->tcp, l[gone], w->now);
         for (uint16_t i = 0; i < WORLD_LISTENERS; i++)
             assert_ptr_equal(
-                tcp_find_listener(w->tcp, &w->config.local,
+                tcp_find_listener(w->tcp, &w->local,
                                   (uint16_t)(80 + i * WORLD_LISTENERS)),
                 i == 0 || i > gone ? l[i] : NULL);
     }
@@ -91,7 +91,7 @@ static void
 uses_of_a_hash_have_nothing_in_common(void **state)
 {
     struct world *w = *state;
-    struct addr a = w->config.local;
+    struct addr a = w->local;
 
     assert_true(flow_hash(w->tcp, FLOW_ISN, &a, 1, &a, 2) !=
                 flow_hash(w->tcp, FLOW_PORT, &a, 1, &a, 2));

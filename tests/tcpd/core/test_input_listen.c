@@ -114,7 +114,7 @@ text_in_a_syn_is_left_for_the_peer_to_send_again(void **state)
 }
 
 static void
-syn_beyond_the_backlog_is_dropped_silently(void **state)
+syn_beyond_the_backlog_is_answered_with_a_cookie(void **state)
 {
     struct world *w = *state;
     struct flow a = flow_from(w, 4000);
@@ -123,27 +123,54 @@ syn_beyond_the_backlog_is_dropped_silently(void **state)
     world_listen(w, 1);
     flow_put(&a, TCP_SYN, 0, 0, 0);
     flow_drain(&a);
-    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_LISTEN_QUEUE_FULL);
-    assert_string_equal(flow_get(&b), "");
+    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_NONE);
+    assert_null(b.tcb);
+    assert_string_equal(flow_get(&b),
+                        "SA 0:0 ack 1 win 65535 mss 1460 ts ws 3");
 }
 
+/* As Linux, which lets in one more than listen() said. */
 static void
-claimed_child_makes_room_in_the_backlog(void **state)
+syn_is_dropped_silently_while_accept_lags_behind(void **state)
 {
     struct world *w = *state;
-    struct flow a, b = flow_from(w, 4001);
+    struct flow f, late = flow_from(w, 4009);
 
     world_listen(w, 1);
-    a = flow_accepted(w, 4000);
-    assert_true((a.tcb->flags & TCB_QUEUED) != 0);
-    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_LISTEN_QUEUE_FULL);
-    tcp_call_claim(w->tcp, a.tcb);
-    assert_false((a.tcb->flags & TCB_QUEUED) != 0);
-    assert_int_equal(flow_put(&b, TCP_SYN, 0, 0, 0), DROP_NONE);
+    flow_accepted(w, 4000);
+    f = flow_accepted(w, 4001);
+    assert_int_equal(flow_put(&late, TCP_SYN, 0, 0, 0), DROP_LISTEN_QUEUE_FULL);
+    assert_string_equal(flow_get(&late), "");
+    assert_int_equal(w->listener->overflows, 1);
+    tcp_call_claim(w->tcp, f.tcb);
+    assert_int_equal(w->listener->accepted, 1);
+    assert_false((f.tcb->flags & TCB_QUEUED) != 0);
+    assert_int_equal(flow_put(&late, TCP_SYN, 0, 0, 0), DROP_NONE);
 }
 
 static void
-syn_without_a_free_tcb_is_dropped(void **state)
+third_ack_waits_until_accept_has_room(void **state)
+{
+    struct world *w = *state;
+    struct flow a, f = flow_from(w, 4009);
+
+    world_listen(w, 1);
+    flow_put(&f, TCP_SYN, 0, 0, 0);
+    flow_drain(&f);
+    w->listener->backlog = 2; /* the other two shall not need cookies */
+    a = flow_accepted(w, 4000);
+    flow_accepted(w, 4001);
+    w->listener->backlog = 1;
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, 10), DROP_LISTEN_QUEUE_FULL);
+    assert_int_equal(f.tcb->state, TCB_SYN_RECEIVED);
+    tcp_call_claim(w->tcp, a.tcb);
+    assert_int_equal(flow_put(&f, TCP_ACK, 1, 1, 10), DROP_NONE);
+    assert_int_equal(f.tcb->state, TCB_ESTABLISHED);
+    assert_int_equal(f.tcb->rx_end, 10);
+}
+
+static void
+syn_without_a_free_tcb_is_answered_with_a_cookie(void **state)
 {
     struct world *w = *state;
 
@@ -154,7 +181,8 @@ syn_without_a_free_tcb_is_dropped(void **state)
         assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NONE);
     }
     struct flow f = flow_from(w, 5000);
-    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NO_TCB);
+    assert_int_equal(flow_put(&f, TCP_SYN, 0, 0, 0), DROP_NONE);
+    assert_int_equal(w->tcp->stats.cookies_sent, 1);
 }
 
 static void
@@ -243,46 +271,28 @@ bound_port_that_does_not_listen_answers_rst(void **state)
 int
 main(void)
 {
+#define T(claim)                                                               \
+    cmocka_unit_test_setup_teardown(claim, world_fixture, world_fixture_end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(listen_answers_syn_with_synack,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            child_belongs_to_the_listeners_client_and_has_no_slot,
-            world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(synack_offers_only_what_the_syn_offered,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(rst_to_a_listener_is_not_answered,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(ack_to_a_listener_is_answered_with_rst,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(segment_without_control_bits_is_dropped,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(ecn_bits_do_not_hide_a_syn,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            text_in_a_syn_is_left_for_the_peer_to_send_again, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            syn_beyond_the_backlog_is_dropped_silently, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(claimed_child_makes_room_in_the_backlog,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(syn_without_a_free_tcb_is_dropped,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            embryo_gives_up_after_its_retransmissions, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(third_ack_makes_the_child_claimable,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(third_ack_may_carry_text_and_fin,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            bound_port_that_does_not_listen_answers_rst, world_fixture,
-            world_fixture_end),
-        cmocka_unit_test_setup_teardown(
-            timestamps_go_on_from_those_of_the_synack, world_fixture,
-            world_fixture_end),
+        T(listen_answers_syn_with_synack),
+        T(child_belongs_to_the_listeners_client_and_has_no_slot),
+        T(synack_offers_only_what_the_syn_offered),
+        T(rst_to_a_listener_is_not_answered),
+        T(ack_to_a_listener_is_answered_with_rst),
+        T(segment_without_control_bits_is_dropped),
+        T(ecn_bits_do_not_hide_a_syn),
+        T(text_in_a_syn_is_left_for_the_peer_to_send_again),
+        T(syn_beyond_the_backlog_is_answered_with_a_cookie),
+        T(syn_is_dropped_silently_while_accept_lags_behind),
+        T(third_ack_waits_until_accept_has_room),
+        T(syn_without_a_free_tcb_is_answered_with_a_cookie),
+        T(embryo_gives_up_after_its_retransmissions),
+        T(third_ack_makes_the_child_claimable),
+        T(third_ack_may_carry_text_and_fin),
+        T(timestamps_go_on_from_those_of_the_synack),
+        T(bound_port_that_does_not_listen_answers_rst),
     };
+#undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 static struct tcb
 tuple(struct world *w, uint16_t remote_port)
 {
-    return (struct tcb){.local = w->config.local,
+    return (struct tcb){.local = w->local,
                         .local_port = 40000,
                         .remote = addr_v4(0x0a070009),
                         .remote_port = remote_port};
@@ -61,7 +61,7 @@ port_to(struct world *w, uint16_t remote_port)
 {
     struct addr remote = addr_v4(0x0a070009);
 
-    return isn_port(w->tcp, &w->config.local, &remote, remote_port);
+    return isn_port(w->tcp, &w->local, &remote, remote_port);
 }
 
 static void
@@ -107,7 +107,7 @@ all_ports_in_use_is_no_port(void **state)
         struct tcb *tcb = tcb_new(w.tcp);
 
         *tcb = (struct tcb){.index = tcb->index,
-                            .local = w.config.local,
+                            .local = w.local,
                             .local_port = port_to(&w, 80),
                             .remote = addr_v4(0x0a070009),
                             .remote_port = 80};
@@ -125,8 +125,7 @@ own_address_and_port_are_never_joined(void **state)
     struct world *w = *state;
 
     for (int i = TCP_PORT_FIRST; i <= TCP_PORT_LAST; i++) {
-        uint16_t next =
-            isn_port(w->tcp, &w->config.local, &w->config.local, 40000);
+        uint16_t next = isn_port(w->tcp, &w->local, &w->local, 40000);
 
         assert_int_not_equal(next, 40000);
     }

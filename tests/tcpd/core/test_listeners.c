@@ -167,7 +167,7 @@ backlog_has_a_maximum(void **state)
 
     world_listen(w, TCP_BACKLOG_MAX);
     assert_int_equal(w->listener->backlog, 4096);
-    tcp_call_listen(w->tcp, w->listener, UINT32_MAX, &w->pool);
+    tcp_call_listen(w->tcp, w->listener, UINT32_MAX, NULL, &w->pool);
     assert_int_equal(w->listener->backlog, TCP_BACKLOG_MAX);
 }
 

@@ -27,7 +27,7 @@ window_scale_covers_the_buffer(void **state)
         world_setup(&w, 1, WORLD_BUFFER);
         f = flow_from(&w, 4000);
         f.tcb = tcb_new(w.tcp);
-        f.tcb->rcv_buf = cases[i].buffer;
+        f.tcb->settings.receive_buffer = cases[i].buffer;
         open_begin(w.tcp, f.tcb, w.now);
         assert_int_equal(f.tcb->rcv_wscale, cases[i].shift);
         world_teardown(&w);

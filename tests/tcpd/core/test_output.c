@@ -21,7 +21,7 @@ text_is_what_the_client_wrote(void **state)
     struct lone *l = *state;
     uint64_t at = 0;
 
-    l->tcb->flags |= TCB_NODELAY;
+    l->tcb->settings.flags |= TCP_SET_NODELAY;
     l->tcb->cwnd = 1 << 20;
     lone_write(l, 90000);
     while (lone_send(l)) {
@@ -80,7 +80,7 @@ a_syn_offers_everything_and_acknowledges_nothing(void **state)
     assert_true(lone_send(l));
     assert_int_equal(l->sent.flags, TCP_SYN);
     assert_int_equal(l->sent.ack, 0);
-    assert_int_equal(l->sent.opt.mss, l->tcp->config.mtu - 40);
+    assert_int_equal(l->sent.opt.mss, LONE_MSS);
     assert_true(l->sent.opt.has_timestamps);
     assert_int_equal(l->sent.opt.tsecr, 0);
     assert_true(l->sent.opt.has_wscale);

@@ -84,7 +84,7 @@ nodelay_waits_for_nothing(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->flags |= TCB_NODELAY;
+    l->tcb->settings.flags |= TCP_SET_NODELAY;
     lone_write(l, 10);
     assert_int_equal(lone_drain(l), 10);
     lone_write(l, 20);
@@ -97,7 +97,7 @@ tiny_segments_use_little_of_the_window(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->flags |= TCB_NODELAY;
+    l->tcb->settings.flags |= TCP_SET_NODELAY;
     for (int i = 0; i < 100; i++) {
         lone_write(l, 1);
         assert_true(lone_send(l));

@@ -23,7 +23,7 @@ unread_text_narrows_the_window(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->rcv_buf = 60000;
+    l->tcb->settings.receive_buffer = 60000;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 60000);
     received(l, 25000);
     assert_int_equal(output_window(l->tcb), 35000);
@@ -34,7 +34,7 @@ a_little_room_moves_no_edge(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->rcv_buf = 60000;
+    l->tcb->settings.receive_buffer = 60000;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 60000);
     received(l, 60000);
     l->tcb->rx_read += MSS - 1;
@@ -76,13 +76,14 @@ a_scaled_window_creeps_at_most_one_unit(void **state)
     const uint32_t unit = 1u << 4;
 
     l->tcb->rcv_wscale = 4;
-    l->tcb->rcv_buf = 1000;
+    l->tcb->settings.receive_buffer = 1000;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 992);
     for (uint32_t i = 0; i < 1000; i++) {
         uint32_t window = output_window(l->tcb);
 
         assert_int_equal(window % unit, 0);
-        assert_true(l->tcb->rx_end + window < l->tcb->rcv_buf + unit);
+        assert_true(l->tcb->rx_end + window <
+                    l->tcb->settings.receive_buffer + unit);
         l->tcb->rcv_adv =
             seq_max(l->tcb->rcv_adv, seq_add(l->tcb->rcv_nxt, window));
         received(l, 1);
@@ -94,7 +95,7 @@ a_reader_of_a_full_buffer_makes_the_window_known(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->rcv_buf = 60000;
+    l->tcb->settings.receive_buffer = 60000;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 60000);
     received(l, 60000);
     tcp_call_received(l->tcp, l->tcb, 60000 / 8 - 1, l->now);
@@ -110,7 +111,7 @@ a_wide_window_is_told_in_large_steps(void **state)
     struct lone *l = *state;
     const uint32_t eighth = LONE_WINDOW / 8;
 
-    l->tcb->rcv_buf = LONE_WINDOW;
+    l->tcb->settings.receive_buffer = LONE_WINDOW;
     l->tcb->rcv_wscale = 1;
     received(l, eighth);
     tcp_call_received(l->tcp, l->tcb, eighth - 2, l->now);
@@ -126,7 +127,7 @@ a_reader_who_is_done_makes_all_room_known(void **state)
 {
     struct lone *l = *state;
 
-    l->tcb->rcv_buf = 10 * STREAM_CHUNK;
+    l->tcb->settings.receive_buffer = 10 * STREAM_CHUNK;
     l->tcb->rcv_wscale = 4;
     l->tcb->rcv_adv = seq_add(l->tcb->rcv_nxt, 2);
     l->pool.free_count = 1;

@@ -14,7 +14,7 @@
 static void
 flight(struct lone *l, uint32_t good)
 {
-    l->tcb->flags |= TCB_NODELAY;
+    l->tcb->settings.flags |= TCP_SET_NODELAY;
     lone_write(l, 10 * MSS);
     assert_int_equal(lone_drain(l), 10 * MSS);
     if (good == 0)

@@ -179,18 +179,126 @@ spoil_range_end(struct tcb *tcb)
 }
 
 static void
+spoil_settings_flags(struct tcb *tcb)
+{
+    tcb->settings.flags = 8;
+}
+
+static void
+spoil_settings_spare(struct tcb *tcb)
+{
+    tcb->settings.spare = 1;
+}
+
+static void
+spoil_receive_buffer(struct tcb *tcb)
+{
+    tcb->settings.receive_buffer = STREAM_SPAN;
+}
+
+static void
+spoil_send_buffer(struct tcb *tcb)
+{
+    tcb->settings.send_buffer = STREAM_SPAN + 1;
+}
+
+static void
+spoil_keep_count(struct tcb *tcb)
+{
+    tcb->settings.keep_count = 0;
+}
+
+static void
+spoil_mss_limit(struct tcb *tcb)
+{
+    tcb->settings.mss_limit = 1;
+}
+
+static void
+spoil_soft_error(struct tcb *tcb)
+{
+    tcb->soft_error = TCP_INVALID + 1;
+}
+
+static void
+spoil_cwnd(struct tcb *tcb)
+{
+    tcb->cwnd = tcb->snd_mss - 1;
+}
+
+static void
+spoil_pmtu(struct tcb *tcb)
+{
+    tcb->pmtu = tcb->snd_mss;
+}
+
+static void
+spoil_bytes_acked(struct tcb *tcb)
+{
+    tcb->bytes_acked++;
+}
+
+static void
+spoil_bytes_received(struct tcb *tcb)
+{
+    tcb->bytes_received++;
+}
+
+static void
+spoil_keep_probe(struct tcb *tcb)
+{
+    tcb->flags |= TCB_KEEP_PROBE;
+}
+
+static void
+spoil_dsack(struct tcb *tcb)
+{
+    tcb->flags |= TCB_DSACK;
+}
+
+static void
 every_broken_invariant_is_noticed(void **state)
 {
     static void (*const spoil[])(struct tcb *) = {
-        spoil_state,        spoil_error,       spoil_scale,
-        spoil_chunk,        spoil_read,        spoil_freed,
-        spoil_owner,        spoil_queued,      spoil_time_wait_timer,
-        spoil_tx_end,       spoil_tx_una,      spoil_snd_nxt,
-        spoil_snd_max,      spoil_shut,        spoil_syn_acked,
-        spoil_fin_received, spoil_mss,         spoil_rx_end,
-        spoil_rcv_adv,      spoil_range,       spoil_last_ack,
-        spoil_range_count,  spoil_range_order, spoil_range_end,
-        spoil_spare,        spoil_lender,
+        spoil_state,
+        spoil_error,
+        spoil_scale,
+        spoil_chunk,
+        spoil_read,
+        spoil_freed,
+        spoil_owner,
+        spoil_queued,
+        spoil_time_wait_timer,
+        spoil_tx_end,
+        spoil_tx_una,
+        spoil_snd_nxt,
+        spoil_snd_max,
+        spoil_shut,
+        spoil_syn_acked,
+        spoil_fin_received,
+        spoil_mss,
+        spoil_rx_end,
+        spoil_rcv_adv,
+        spoil_range,
+        spoil_last_ack,
+        spoil_range_count,
+        spoil_range_order,
+        spoil_range_end,
+        spoil_spare,
+        spoil_lender,
+        spoil_settings_flags,
+        spoil_settings_spare,
+        spoil_receive_buffer,
+        spoil_send_buffer,
+        spoil_keep_count,
+        spoil_mss_limit,
+        spoil_soft_error,
+        spoil_cwnd,
+        spoil_pmtu,
+        spoil_bytes_acked,
+        spoil_bytes_received,
+        spoil_keep_probe,
+        spoil_dsack,
     };
     struct flow f = flow_in(*state, TCB_ESTABLISHED);
 
@@ -211,15 +319,27 @@ running_timer_is_noticed_in_closed(void **state)
     f.tcb->deadline[TIMER_RTO] = INSTANT_NEVER;
 }
 
+static void
+keep_alive_of_an_attempt_is_noticed(void **state)
+{
+    struct flow f = flow_in(*state, TCB_SYN_SENT);
+
+    f.tcb->deadline[TIMER_KEEPALIVE] = (instant_t){1};
+    assert_non_null(tcb_check(f.tcb));
+    f.tcb->deadline[TIMER_KEEPALIVE] = INSTANT_NEVER;
+}
+
 int
 main(void)
 {
+#define T(claim)                                                               \
+    cmocka_unit_test_setup_teardown(claim, world_fixture, world_fixture_end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_broken_invariant_is_noticed,
-                                        world_fixture, world_fixture_end),
-        cmocka_unit_test_setup_teardown(running_timer_is_noticed_in_closed,
-                                        world_fixture, world_fixture_end),
+        T(every_broken_invariant_is_noticed),
+        T(running_timer_is_noticed_in_closed),
+        T(keep_alive_of_an_attempt_is_noticed),
     };
+#undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Timers: one heap entry for each connection, and what their expiry does. */
+#include "tcpd/core/keepalive.h"
 #include "tests/support/lone_tcb.h"
 
 #include <setjmp.h>
@@ -197,7 +198,7 @@ a_closed_window_is_probed_below_snd_una(void **state)
 }
 
 static void
-probes_go_on_for_ever_at_two_minutes(void **state)
+answered_probes_go_on_for_ever_at_two_minutes(void **state)
 {
     struct lone *l = *state;
     int64_t wait = TCP_RTO_INITIAL;
@@ -208,9 +209,27 @@ probes_go_on_for_ever_at_two_minutes(void **state)
         lone_expire(l);
         assert_true(lone_send(l));
         assert_false(lone_send(l));
+        keepalive_heard(l->tcp, l->tcb, l->now);
         wait = 2 * wait < TCP_RTO_MAX ? 2 * wait : TCP_RTO_MAX;
     }
     assert_int_equal(l->tcb->state, TCB_ESTABLISHED);
+}
+
+static void
+unanswered_probes_end_with_rst(void **state)
+{
+    struct lone *l = *state;
+
+    close_window(l);
+    for (int i = 0; i < TCP_DATA_TRIES; i++) {
+        lone_expire(l);
+        assert_true(lone_send(l));
+    }
+    lone_expire(l);
+    assert_int_equal(l->tcb->state, TCB_CLOSED);
+    assert_int_equal(l->tcb->error, TCP_TIMED_OUT);
+    assert_true(lone_send(l));
+    assert_true((l->sent.flags & TCP_RST) != 0);
 }
 
 static void
@@ -272,6 +291,7 @@ a_timeout_behind_a_closed_window_becomes_a_probe(void **state)
     for (int i = 0; i < 2 * TCP_DATA_TRIES; i++) {
         lone_expire(l);
         assert_int_equal(lone_drain(l), 0);
+        keepalive_heard(l->tcp, l->tcb, l->now); /* the peer answers */
     }
     assert_int_equal(l->tcb->state, TCB_ESTABLISHED);
     assert_false(timer_running(l->tcb, TIMER_RTO));
@@ -368,7 +388,8 @@ main(void)
         T(a_synack_is_sent_six_times_in_63_seconds),
         T(a_fin_is_sent_again),
         T(a_closed_window_is_probed_below_snd_una),
-        T(probes_go_on_for_ever_at_two_minutes),
+        T(answered_probes_go_on_for_ever_at_two_minutes),
+        T(unanswered_probes_end_with_rst),
         T(an_orphans_probes_end),
         T(a_probe_that_waits_for_room_is_no_deadline),
         T(an_open_window_ends_probing),
