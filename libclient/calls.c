@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The socket calls that make, name and end connections. */
+/* The socket calls that make sockets and take connections: socket, bind, listen
+ * and accept. */
 #include "libclient/calls.h"
 
 #include "libclient/client.h"
@@ -10,98 +11,37 @@
 
 #define BACKLOG_MOST 4096 /* as Linux's SOMAXCONN */
 
-/* ---- addresses ---- */
-
-static int
-take_address(const struct sockaddr *from, socklen_t len, struct addr *addr,
-             uint16_t *port)
-{
-    struct sockaddr_in in;
-
-    if (from == NULL || len < sizeof in)
-        return -EINVAL;
-    memcpy(&in, from, sizeof in);
-    if (in.sin_family != AF_INET)
-        return -EAFNOSUPPORT;
-    *addr = addr_v4(ntohl(in.sin_addr.s_addr));
-    *port = ntohs(in.sin_port);
-    return 0;
-}
-
-static void
-give_address(struct sockaddr *to, socklen_t *len, const struct addr *addr,
-             uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(addr_to_v4(*addr)),
-                             .sin_port = htons(port)};
-
-    memcpy(to, &in, *len < sizeof in ? *len : sizeof in);
-    *len = sizeof in;
-}
-
 /* ---- answers ---- */
 
+/* Of bind and listen. */
 static void
-connect_answered(struct sock *k, const struct request *r)
+binding_answered(struct sock *k, const struct request *r)
 {
     if (r->error == 0) {
         k->local = r->addr;
         k->local_port = r->port;
+        k->bound |= r->ask == ASK_BIND;
+    } else if (r->ask == ASK_LISTEN && k->phase == PHASE_LISTENING &&
+               k->state != SLOT_LISTEN) {
+        k->phase = PHASE_FRESH;
     }
-    if (r->error == 0 || k->phase != PHASE_CONNECTING)
-        return;
-    /* tcpd has not begun: the socket is as it was, and may try again. */
-    k->phase = PHASE_FRESH;
-    k->error = -r->error;
-}
-
-/* Of the requests that nobody waits for. */
-static void
-renewal_answered(struct skink *s, struct sock *k, const struct request *r)
-{
-    const struct request listen = {.ask = ASK_LISTEN, .value = k->backlog};
-
-    sock_look(s, k);
-    if (k->state == SLOT_DEAD)
-        return; /* lost once more: it begins again */
-    if (r->error != 0)
-        sock_renew_failed(s, k, -r->error);
-    else if (r->ask == ASK_LISTEN || k->phase == PHASE_FRESH)
-        k->renewing = false;
-    else if (request_start(s, k, &listen) == NULL)
-        sock_renew_failed(s, k, ENOMEM);
-}
-
-void
-call_bind_again(struct skink *s, struct sock *k)
-{
-    const struct request what = {
-        .ask = ASK_BIND, .addr = k->local, .port = k->local_port};
-
-    if (request_start(s, k, &what) == NULL)
-        sock_renew_failed(s, k, ENOMEM);
 }
 
 void
 call_answered(struct skink *s, const struct request *r)
 {
     struct sock *k = r->sock;
+    bool binds = r->ask == ASK_BIND || r->ask == ASK_LISTEN;
 
     if (k == NULL)
         return;
-    if (r->ask == ASK_CONNECT) {
+    if (r->ask == ASK_CONNECT)
         connect_answered(k, r);
-    } else if (k->renewing && k->phase != PHASE_CLOSING) {
-        renewal_answered(s, k, r);
-    } else if (r->ask != ASK_NODELAY && r->error == 0) {
-        k->local = r->addr;
-        k->local_port = r->port;
-    } else if (r->ask == ASK_LISTEN && k->phase == PHASE_LISTENING &&
-               k->state != SLOT_LISTEN) {
-        k->phase = PHASE_FRESH;
-    }
-    sock_answered(s, k, r->error == 0 && r->ask != ASK_NODELAY);
+    else if (binds && k->renewal == RENEW_ASKED)
+        renew_answered(s, k, r->ask == ASK_LISTEN, -r->error);
+    else if (binds)
+        binding_answered(k, r);
+    sock_answered(s, k, r->error == 0 && (binds || r->ask == ASK_CONNECT));
 }
 
 /* Asks, and waits for the answer. */
@@ -110,15 +50,7 @@ ask(struct skink *s, struct sock *k, const struct request *what)
 {
     struct request *r = request_start(s, k, what);
 
-    return r == NULL ? -ENOMEM : request_wait(s, r);
-}
-
-void
-call_nodelay(struct skink *s, struct sock *k)
-{
-    const struct request what = {.ask = ASK_NODELAY, .value = k->nodelay};
-
-    (void)request_start(s, k, &what);
+    return r == NULL ? -ENOMEM : request_wait(s, r, NULL);
 }
 
 /* ---- socket, bind, listen ---- */
@@ -146,14 +78,33 @@ skink_socket(struct skink *s, int domain, int type, int protocol)
     return rc;
 }
 
+/* As Linux: AF_UNSPEC is AF_INET for 0.0.0.0. */
 static int
-bind_sock(struct skink *s, struct sock *k, const struct sockaddr *addr,
+take_own_address(const struct sockaddr *from, socklen_t len, struct addr *addr,
+                 uint16_t *port)
+{
+    struct sockaddr_in in;
+
+    if (from == NULL || len < sizeof in)
+        return -EINVAL;
+    memcpy(&in, from, sizeof in);
+    if (in.sin_family == AF_UNSPEC && in.sin_addr.s_addr == 0)
+        in.sin_family = AF_INET;
+    return address_take((const struct sockaddr *)(const void *)&in, sizeof in,
+                        addr, port);
+}
+
+static int
+bind_sock(struct skink *s, int handle, const struct sockaddr *addr,
           socklen_t len)
 {
     struct request what = {.ask = ASK_BIND, .awaited = true};
-    int rc = take_address(addr, len, &what.addr, &what.port);
+    int rc = renew_wait(s, handle);
+    struct sock *k = sock_of(s, handle);
 
-    if (rc != 0)
+    if (rc == 0)
+        rc = take_own_address(addr, len, &what.addr, &what.port);
+    if (rc != 0 || k == NULL)
         return rc;
     if (k->phase != PHASE_FRESH || k->attached)
         return -EINVAL;
@@ -165,41 +116,65 @@ skink_bind(struct skink *s, int handle, const struct sockaddr *addr,
            socklen_t len)
 {
     int rc = instance_enter(s);
-    struct sock *k;
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : bind_sock(s, k, addr, len);
+    rc = bind_sock(s, handle, addr, len);
     instance_leave(s);
     return rc;
 }
 
-static int
-listen_sock(struct skink *s, struct sock *k, int backlog)
+static struct request
+listen_request(const struct sock *k)
 {
-    struct request what = {.ask = ASK_LISTEN, .awaited = true};
+    return (struct request){
+        .ask = ASK_LISTEN, .backlog = k->backlog, .settings = k->options.tcpd};
+}
 
+bool
+call_listen(struct skink *s, struct sock *k)
+{
+    const struct request what = listen_request(k);
+
+    if (request_start(s, k, &what) == NULL)
+        return false;
+    options_tell_rest(s, k);
+    return true;
+}
+
+static int
+listen_sock(struct skink *s, int handle, int backlog)
+{
+    int rc = renew_wait(s, handle);
+    struct sock *k = sock_of(s, handle);
+    struct request what;
+    bool again;
+
+    if (rc != 0 || k == NULL)
+        return rc;
     if (k->phase != PHASE_FRESH && k->phase != PHASE_LISTENING)
         return -EINVAL;
-    what.value = backlog < 0 || backlog > BACKLOG_MOST ? BACKLOG_MOST
-                                                       : (uint32_t)backlog;
     /* Now: connections may arrive before the answer does. */
+    again = k->phase == PHASE_LISTENING;
     k->phase = PHASE_LISTENING;
-    k->backlog = what.value;
-    return ask(s, k, &what);
+    k->backlog = backlog < 0 || backlog > BACKLOG_MOST ? BACKLOG_MOST
+                                                       : (uint32_t)backlog;
+    what = listen_request(k);
+    what.awaited = true;
+    rc = ask(s, k, &what);
+    if (rc == 0 && !again && (k = sock_of(s, handle)) != NULL)
+        options_tell_rest(s, k);
+    return rc;
 }
 
 int
 skink_listen(struct skink *s, int handle, int backlog)
 {
     int rc = instance_enter(s);
-    struct sock *k;
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : listen_sock(s, k, backlog);
+    rc = listen_sock(s, handle, backlog);
     instance_leave(s);
     return rc;
 }
@@ -215,12 +190,15 @@ accept_now(struct skink *s, struct sock *listener, struct sock **out)
         instance_pump(s);
     if (listener->phase != PHASE_LISTENING)
         return -EINVAL;
-    if ((*out = sock_accept(s, listener)) != NULL)
+    if ((*out = sock_accept(s, listener)) != NULL) {
+        (*out)->options = listener->options;
         return 0;
+    }
     if (listener->error != 0)
         return -sock_take_error(listener);
-    return listener->state == SLOT_DEAD && !listener->renewing ? -EINVAL
-                                                               : -EAGAIN;
+    return listener->state == SLOT_DEAD && listener->renewal == RENEW_NONE
+               ? -EINVAL
+               : -EAGAIN;
 }
 
 static int
@@ -239,7 +217,7 @@ accept_wait(struct skink *s, int handle, struct sock **out)
         if (rc != -EAGAIN || k->nonblocking)
             return rc;
         if (first)
-            deadline = instance_after(k->receive_timeout);
+            deadline = instance_after(k->options.receive_timeout);
         first = false;
         rc = sock_wait(s, handle, SKINK_IN, deadline);
         if (rc != 0)
@@ -251,19 +229,14 @@ static int
 accept_sock(struct skink *s, int handle, struct sockaddr *addr, socklen_t *len,
             int flags)
 {
-    struct sock *k, *listener;
+    struct sock *k = NULL;
     int rc = accept_wait(s, handle, &k);
 
-    if (rc != 0)
+    if (rc != 0 || k == NULL)
         return rc;
-    listener = sock_of(s, handle);
     k->nonblocking = (flags & SOCK_NONBLOCK) != 0;
-    if (listener != NULL && listener->nodelay) {
-        k->nodelay = true;
-        call_nodelay(s, k);
-    }
-    if (addr != NULL && len != NULL)
-        give_address(addr, len, &k->remote, k->remote_port);
+    if (addr != NULL)
+        address_give(addr, len, &k->remote, k->remote_port);
     return sock_handle(s, k);
 }
 
@@ -277,198 +250,10 @@ skink_accept(struct skink *s, int handle, struct sockaddr *addr, socklen_t *len,
         return rc;
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0)
         rc = -EINVAL;
+    else if (addr != NULL && len == NULL)
+        rc = -EFAULT;
     else
         rc = accept_sock(s, handle, addr, len, flags);
-    instance_leave(s);
-    return rc;
-}
-
-/* ---- connect ---- */
-
-static int
-connect_start(struct skink *s, struct sock *k, const struct sockaddr *addr,
-              socklen_t len)
-{
-    struct request what = {.ask = ASK_CONNECT};
-    int rc = take_address(addr, len, &what.addr, &what.port);
-
-    if (rc != 0)
-        return rc;
-    k->remote = what.addr;
-    k->remote_port = what.port;
-    k->phase = PHASE_CONNECTING;
-    if (request_start(s, k, &what) == NULL) {
-        k->phase = PHASE_FRESH;
-        return -ENOMEM;
-    }
-    if (k->nodelay)
-        call_nodelay(s, k);
-    return -EINPROGRESS;
-}
-
-/* What a call of connect has to say as things stand. */
-static int
-connect_outcome(struct sock *k)
-{
-    if (k->phase == PHASE_CONNECTING)
-        return -EALREADY;
-    if (k->phase != PHASE_CONNECTED)
-        return k->error != 0 ? -sock_take_error(k) : -ECONNABORTED;
-    if (k->outcome_told)
-        return -EISCONN;
-    k->outcome_told = true;
-    return 0;
-}
-
-static int
-connect_wait(struct skink *s, int handle, instant_t deadline)
-{
-    for (;;) {
-        struct sock *k = sock_of(s, handle);
-        int rc;
-
-        if (k == NULL)
-            return -EBADF;
-        sock_look(s, k);
-        if (k->phase != PHASE_CONNECTING)
-            return connect_outcome(k);
-        rc = instance_wait(s, deadline);
-        if (rc != 0)
-            return rc == -EAGAIN ? -EINPROGRESS : rc;
-    }
-}
-
-static int
-connect_sock(struct skink *s, int handle, const struct sockaddr *addr,
-             socklen_t len)
-{
-    struct sock *k = sock_of(s, handle);
-    int rc;
-
-    if (k == NULL)
-        return -EBADF;
-    sock_look(s, k);
-    if (k->phase == PHASE_LISTENING)
-        return -EISCONN;
-    if (k->phase == PHASE_FRESH && k->error == 0)
-        rc = connect_start(s, k, addr, len);
-    else
-        rc = connect_outcome(k);
-    if (k->nonblocking || (rc != -EINPROGRESS && rc != -EALREADY))
-        return rc;
-    return connect_wait(s, handle, instance_after(k->send_timeout));
-}
-
-int
-skink_connect(struct skink *s, int handle, const struct sockaddr *addr,
-              socklen_t len)
-{
-    int rc = instance_enter(s);
-
-    if (rc != 0)
-        return rc;
-    rc = connect_sock(s, handle, addr, len);
-    instance_leave(s);
-    return rc;
-}
-
-/* ---- names ---- */
-
-static int
-name_of(struct skink *s, int handle, bool peer, struct sockaddr *addr,
-        socklen_t *len)
-{
-    struct sock *k = sock_of(s, handle);
-
-    if (k == NULL)
-        return -EBADF;
-    if (addr == NULL || len == NULL)
-        return -EINVAL;
-    sock_look(s, k);
-    if (!peer)
-        give_address(addr, len, &k->local, k->local_port);
-    else if (k->phase == PHASE_CONNECTED && k->state != SLOT_DEAD)
-        give_address(addr, len, &k->remote, k->remote_port);
-    else
-        return -ENOTCONN;
-    return 0;
-}
-
-int
-skink_getsockname(struct skink *s, int handle, struct sockaddr *addr,
-                  socklen_t *len)
-{
-    int rc = instance_enter(s);
-
-    if (rc != 0)
-        return rc;
-    rc = name_of(s, handle, false, addr, len);
-    instance_leave(s);
-    return rc;
-}
-
-int
-skink_getpeername(struct skink *s, int handle, struct sockaddr *addr,
-                  socklen_t *len)
-{
-    int rc = instance_enter(s);
-
-    if (rc != 0)
-        return rc;
-    rc = name_of(s, handle, true, addr, len);
-    instance_leave(s);
-    return rc;
-}
-
-/* ---- shutdown, close ---- */
-
-static int
-shutdown_sock(struct skink *s, struct sock *k, int how)
-{
-    uint32_t flags = 0;
-
-    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
-        return -EINVAL;
-    sock_look(s, k);
-    if (k->phase != PHASE_CONNECTED || k->state == SLOT_DEAD)
-        return -ENOTCONN;
-    if (how != SHUT_WR)
-        flags |= CLIENT_SHUT_RD;
-    if (how != SHUT_RD)
-        flags |= CLIENT_SHUT_WR;
-    sock_flag(s, k, flags);
-    sock_wake(s, k);
-    instance_news(s);
-    return 0;
-}
-
-int
-skink_shutdown(struct skink *s, int handle, int how)
-{
-    int rc = instance_enter(s);
-    struct sock *k;
-
-    if (rc != 0)
-        return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : shutdown_sock(s, k, how);
-    instance_leave(s);
-    return rc;
-}
-
-int
-skink_close(struct skink *s, int handle)
-{
-    int rc = instance_enter(s);
-    struct sock *k;
-
-    if (rc != 0)
-        return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else
-        sock_close(s, k);
     instance_leave(s);
     return rc;
 }

@@ -24,8 +24,9 @@
  * returns -EBADF, except skink_free, which frees what can be freed. Its
  * connections live and die with the parent.
  *
- * Not here yet: reading and writing without a copy, IPv6, urgent data (which RFC
- * 6093 advises against), ancillary data. */
+ * What is not here: IPv6, urgent data (which RFC 6093 advises against), ancillary
+ * data. docs/api.md has every call, option and flag of Linux's, and what
+ * becomes of it here. */
 #ifndef SKINK_CLIENT_H
 #define SKINK_CLIENT_H
 
@@ -34,6 +35,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,19 +81,21 @@ int skink_fd(struct skink *s);
 int skink_socket(struct skink *s, int domain, int type, int protocol);
 
 /* Gives the socket an address; port 0: a free one, see skink_getsockname. Waits
- * for tcpd's answer. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL (has one already). */
+ * for tcpd's answer. -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL (has one already),
+ * -ENOBUFS (this user has too many). */
 int skink_bind(struct skink *s, int handle, const struct sockaddr *addr,
                socklen_t len);
 
 /* Takes connections from now on; not bound: on a free port. Again: changes the
- * backlog. Waits for tcpd's answer. -EINVAL (connected), -EADDRINUSE. */
+ * backlog. Waits for tcpd's answer. -EINVAL (connected), -EADDRINUSE,
+ * -ENOBUFS. */
 int skink_listen(struct skink *s, int handle, int backlog);
 
 /* The handle of the next connection, and where it comes from (addr may be NULL).
- * `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC; nothing but TCP_NODELAY is taken over
- * from the listener. Blocks for one if the listener is blocking, as long as
- * SO_RCVTIMEO says. -EAGAIN, -EINVAL (does not listen), or the error by which
- * the listener was lost, once. */
+ * `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC. It begins with the listener's options, as
+ * they are now. Blocks for one if the listener is blocking, as long as
+ * SO_RCVTIMEO says. -EAGAIN, -EINVAL (does not listen, or not any more), or the
+ * error by which the listener was lost, once. */
 int skink_accept(struct skink *s, int handle, struct sockaddr *addr,
                  socklen_t *len, int flags);
 
@@ -99,12 +103,10 @@ int skink_accept(struct skink *s, int handle, struct sockaddr *addr,
  * (-EINPROGRESS then). Non-blocking: -EINPROGRESS at once; when the outcome is
  * there the handle polls SKINK_OUT, and SO_ERROR or a second call tells it.
  * -EALREADY (under way), -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH,
- * -EADDRNOTAVAIL, -EAFNOSUPPORT. A socket whose attempt failed is of no
- * further use: -ECONNABORTED.
- *
- * A neighbour that does not answer ARP, and an ICMP "unreachable", are not told
- * to TCP in this version: all that shows is -ETIMEDOUT, after 127 s, and
- * SO_SNDTIMEO is how to wait for less. -EHOSTUNREACH is kept for when they are. */
+ * -EHOSTUNREACH, -EADDRNOTAVAIL, -EAFNOSUPPORT, -ENOBUFS. Once a call has told
+ * of a failure (-ECONNABORTED when SO_ERROR did so before), the next one is a
+ * new attempt, from the address that was bound if there was one. -EOPNOTSUPP:
+ * AF_UNSPEC, which would dissolve the association. */
 int skink_connect(struct skink *s, int handle, const struct sockaddr *addr,
                   socklen_t len);
 
@@ -115,15 +117,21 @@ int skink_getsockname(struct skink *s, int handle, struct sockaddr *addr,
 int skink_getpeername(struct skink *s, int handle, struct sockaddr *addr,
                       socklen_t *len);
 
-/* Linux's levels, names, numbers and types. Local, never block:
+/* Linux's levels, names, numbers and types. Set before connect or listen they go
+ * along with it; afterwards tcpd learns of them on the way, nobody waits. Those
+ * with a star wait for tcpd's answer when a connection is asked.
  *   SOL_SOCKET   SO_ERROR (get: read once), SO_RCVTIMEO, SO_SNDTIMEO, SO_TYPE,
- *                SO_DOMAIN, SO_PROTOCOL, SO_ACCEPTCONN (get);
- *                SO_LINGER: time 0 makes close send RST, any other time changes
- *                nothing, since close never blocks;
- *                SO_REUSEADDR: kept and given back, no effect: addresses in
- *                TIME-WAIT may be bound at all times
- *   IPPROTO_TCP  TCP_NODELAY: tcpd learns of it on the way
- * -ENOPROTOOPT for others, -EINVAL when *len is too short, -EDOM. */
+ *                SO_DOMAIN, SO_PROTOCOL, SO_ACCEPTCONN (get), SO_KEEPALIVE,
+ *                SO_SNDBUF, SO_RCVBUF* (the bytes that were asked for, within
+ *                limits, and not twice as many), SO_RCVLOWAT, SO_SNDLOWAT (get),
+ *                SO_LINGER;
+ *                SO_REUSEADDR, SO_BROADCAST, SO_DONTROUTE, SO_OOBINLINE: kept and
+ *                given back, no effect
+ *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK, TCP_MAXSEG*, TCP_KEEPIDLE,
+ *                TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2,
+ *                TCP_WINDOW_CLAMP, TCP_USER_TIMEOUT, TCP_QUICKACK (set; reads 1),
+ *                TCP_CONGESTION* ("cubic", "reno"; -ENOENT), TCP_INFO* (get)
+ * -ENOPROTOOPT for others, -EINVAL (*len too short, out of range), -EDOM. */
 int skink_setsockopt(struct skink *s, int handle, int level, int name,
                      const void *value, socklen_t len);
 int skink_getsockopt(struct skink *s, int handle, int level, int name,
@@ -135,39 +143,153 @@ int skink_set_nonblocking(struct skink *s, int handle, int on);
 /* How many bytes were taken over for sending. Blocking: all of them, unless
  * SO_SNDTIMEO or the connection ends before; then what was taken over, or if
  * nothing was, -EAGAIN or the error. Otherwise as many as there is room for, or
- * -EAGAIN. `flags`: MSG_DONTWAIT; MSG_NOSIGNAL and MSG_MORE have no effect.
- * -EPIPE after shutdown, or when the connection is over and its error was
- * told; -ECONNRESET, -ETIMEDOUT; -EOPNOTSUPP (flags). */
+ * -EAGAIN. `flags`: MSG_DONTWAIT; MSG_MORE: what does not fill a segment waits
+ * for the next call, as under TCP_CORK, for 200 ms (longer only while no
+ * thread calls anything here, waits here, or polls skink_fd); MSG_NOSIGNAL,
+ * MSG_EOR and MSG_CONFIRM have no effect. -EPIPE after shutdown, or when the
+ * connection is over and its error was told; -ECONNRESET, -ETIMEDOUT;
+ * -EOPNOTSUPP (other flags). */
 ssize_t skink_send(struct skink *s, int handle, const void *buf, size_t len,
                    int flags);
 ssize_t skink_sendv(struct skink *s, int handle, const struct iovec *iov,
                     int count, int flags);
 
 /* How many bytes were received, 0 after the peer's FIN, or after skink_shutdown
- * (reading). Blocking: waits for the first byte, with MSG_WAITALL for all, as
- * long as SO_RCVTIMEO says. Otherwise -EAGAIN. `flags`: MSG_DONTWAIT; MSG_PEEK
- * leaves them to be read again (MSG_WAITALL then has no effect); MSG_TRUNC
- * throws them away, `buf` may be NULL. What arrived before a reset is
- * given first, then the error, once, then 0. -ENOTCONN, -ECONNRESET,
- * -ETIMEDOUT, -EOPNOTSUPP (flags). */
+ * (reading). Blocking: waits for the first byte (SO_RCVLOWAT: for so many), with
+ * MSG_WAITALL for all, as long as SO_RCVTIMEO says. Otherwise -EAGAIN.
+ * `flags`: MSG_DONTWAIT; MSG_PEEK leaves them to be read again; MSG_TRUNC
+ * throws them away, `buf` may be NULL. What arrived before a reset is given
+ * first, then the error, once, then 0. -ENOTCONN, -ECONNRESET, -ETIMEDOUT,
+ * -EOPNOTSUPP (other flags, MSG_OOB and MSG_ERRQUEUE among them). */
 ssize_t skink_recv(struct skink *s, int handle, void *buf, size_t len,
                    int flags);
 ssize_t skink_recvv(struct skink *s, int handle, const struct iovec *iov,
                     int count, int flags);
 
 /* SHUT_WR: FIN behind what was sent. SHUT_RD: recv returns 0 once what is there
- * has been read. Never blocks. -ENOTCONN, -EINVAL. */
+ * has been read. Of a listener SHUT_RD and SHUT_RDWR end the listening: accept
+ * returns -EINVAL, and it may listen again. Of a socket that connects, any ends
+ * the attempt, with -ECONNRESET. Never blocks. -ENOTCONN, -EINVAL. */
 int skink_shutdown(struct skink *s, int handle, int how);
 
 /* The handle is gone at once, and what was sent still goes out. Unread data, or
- * SO_LINGER with time 0, means RST. A listener takes those connections along
- * that were not accepted. Never blocks. */
+ * SO_LINGER with time 0, means RST. SO_LINGER with another time: blocks, whether
+ * the socket does or not (as on Linux), until the peer has acknowledged everything
+ * or the time is over; the rest goes on by itself. A listener takes those
+ * connections along that were not accepted. */
 int skink_close(struct skink *s, int handle);
+
+/* ---- without a copy ---- */
+
+/* Room in the send buffer, which the caller fills and then commits: at most `want`
+ * bytes in at most *count pieces, which become *iov and *count; they belong
+ * together in this order. How many bytes that is. The room is the caller's until
+ * the next call on the handle that sends or reserves (which gives the same room
+ * again), or close; to be written, not read. What is never committed is never
+ * sent. Never blocks: -EAGAIN (poll for SKINK_OUT). Errors as skink_send;
+ * -EINVAL (want or *count is 0). */
+ssize_t skink_reserve(struct skink *s, int handle, size_t want,
+                      struct iovec *iov, int *count);
+
+/* The first `n` reserved bytes are sent, the others are given back. 0, -EINVAL
+ * (more than is reserved), or as skink_send. */
+int skink_commit(struct skink *s, int handle, size_t n);
+
+/* The bytes that are there to be read, where they lie: in at most *count pieces,
+ * which become *iov and *count. How many, or as skink_recv: 0 at the end, -EAGAIN,
+ * an error (*iov and *count are then not set). The memory is mapped for
+ * reading; it stays as it is until skink_consume or another call on the handle
+ * receives, or close. Never blocks. */
+ssize_t skink_peek(struct skink *s, int handle, struct iovec *iov, int *count);
+
+/* The first `n` of these bytes are done with. 0, -EINVAL (more than there are), or
+ * -ECONNRESET: the connection was lost together with a crashed tcpd, and what was
+ * read since skink_peek is not to be trusted. */
+int skink_consume(struct skink *s, int handle, size_t n);
+
+/* ---- how it goes ---- */
+
+enum skink_state { /* RFC 9293's */
+                   SKINK_CLOSED,
+                   SKINK_LISTEN,
+                   SKINK_SYN_SENT,
+                   SKINK_SYN_RECEIVED,
+                   SKINK_ESTABLISHED,
+                   SKINK_FIN_WAIT_1,
+                   SKINK_FIN_WAIT_2,
+                   SKINK_CLOSE_WAIT,
+                   SKINK_CLOSING,
+                   SKINK_LAST_ACK,
+                   SKINK_TIME_WAIT
+};
+
+enum skink_limit { /* what keeps the sender from sending more */
+                   SKINK_LIMIT_NONE,
+                   SKINK_LIMIT_APP,  /* nothing is there to be sent */
+                   SKINK_LIMIT_CWND, /* the network */
+                   SKINK_LIMIT_RWND, /* the receiver */
+                   SKINK_LIMIT_RING  /* this host */
+};
+
+enum skink_timer { /* the next to expire */
+                   SKINK_TIMER_NONE,
+                   SKINK_TIMER_ON, /* retransmission */
+                   SKINK_TIMER_KEEPALIVE,
+                   SKINK_TIMER_TIMEWAIT,
+                   SKINK_TIMER_PERSIST,
+                   SKINK_TIMER_ORPHAN
+};
+
+#define SKINK_OPTION_TIMESTAMPS 1
+#define SKINK_OPTION_SACK       2
+#define SKINK_OPTION_WSCALE     4
+
+/* What `ss -tim` shows. Times in us unless the name says ms, sizes in bytes; 0
+ * where unknown. Later versions add fields behind. */
+struct skink_info {
+    uint8_t local[16], remote[16];    /* IPv4 as ::ffff:a.b.c.d */
+    uint16_t local_port, remote_port; /* host order */
+    uint32_t backlog, queued;         /* listener: at most, and now */
+    uint32_t spare0;
+
+    uint8_t state;       /* enum skink_state */
+    uint8_t retransmits; /* of the oldest segment, in a row */
+    uint8_t probes;      /* of a closed window, unanswered */
+    uint8_t backoff;
+    uint8_t options; /* SKINK_OPTION_ of both sides */
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t limit;              /* enum skink_limit */
+    uint8_t timer;              /* enum skink_timer */
+    uint8_t congestion_control; /* 0 reno, 1 cubic */
+    uint8_t in_recovery;
+    uint8_t spare1;
+    uint32_t timer_ms;
+    uint32_t rto, rtt, rttvar, min_rtt;
+    uint32_t snd_mss, rcv_mss, pmtu;
+    uint32_t cwnd, ssthresh; /* UINT32_MAX: not set yet */
+    uint32_t snd_wnd, rcv_wnd;
+    uint32_t send_buffer, receive_buffer;
+    uint32_t unacked;        /* in flight */
+    uint32_t notsent;        /* waits to be sent */
+    uint32_t recv_q, send_q; /* unread; written and not acknowledged */
+    uint32_t ooo;            /* arrived out of order */
+    uint32_t dup_acks;
+    uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in, retrans_total;
+    uint32_t last_sent_ms, last_received_ms; /* ago */
+    uint32_t survived;                       /* restarts of tcpd */
+};
+
+/* Fills in `size` bytes of *info: what this library knows, the rest with zeros, so
+ * that programs and libraries of different age understand each other. Waits
+ * for tcpd's answer. */
+int skink_info(struct skink *s, int handle, struct skink_info *info,
+               size_t size);
 
 /* ---- readiness ---- */
 
 /* The numbers are those of POLLIN, POLLOUT, ... (and EPOLLIN, EPOLLOUT, ...). */
-#define SKINK_IN    0x0001 /* data, FIN, a connection to accept, or an error */
+#define SKINK_IN    0x0001 /* SO_RCVLOWAT of data, FIN, one to accept, an error */
 #define SKINK_OUT   0x0004 /* a third of the send buffer is free, or an error */
 #define SKINK_ERR   0x0008 /* SO_ERROR has something; always reported */
 #define SKINK_HUP   0x0010 /* both directions have ended; always reported */

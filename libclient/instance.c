@@ -77,7 +77,9 @@ instance_ring(struct skink *s, enum bell bell)
 static enum bell
 quiet_bell(const struct skink *s)
 {
-    return list_empty(&s->requests.outstanding) ? BELL_OFF : BELL_TICK;
+    return list_empty(&s->requests.outstanding) && list_empty(&s->held)
+               ? BELL_OFF
+               : BELL_TICK;
 }
 
 void
@@ -176,7 +178,8 @@ take_all(struct skink *s)
 
     if (requests_receive(s))
         news = true;
-    socks_renew(s);
+    renew_all(s);
+    stream_flush_due(s);
     if (news || s->down)
         instance_news(s);
 }
@@ -284,6 +287,7 @@ rest(struct skink *s)
 void
 instance_leave(struct skink *s)
 {
+    stream_flush_due(s);
     if (s->fd_wanted && !s->polling)
         rest(s);
     pthread_mutex_unlock(&s->mutex);

@@ -18,7 +18,7 @@
 /* The local timer that is part of skink_fd(). */
 enum bell {
     BELL_OFF,
-    BELL_TICK, /* rings every 50 ms: something was asked and not answered */
+    BELL_TICK, /* rings every 50 ms: answers and held bytes have their time */
     BELL_NOW   /* rings: there is something to look at */
 };
 
@@ -48,8 +48,9 @@ struct skink {
     uint32_t own_high;    /* those from here on never were */
     struct list ready;    /* watched socks that may have something to report */
     struct list starved;  /* socks that found no free chunk */
-    struct list lost;     /* bound socks whose binding died with a tcpd */
+    struct list renewals; /* socks whose slot begins anew, a step is due */
     struct list consumed; /* socks whose reading tcpd was not yet told about */
+    struct list held;     /* socks with written bytes that are not shown */
     struct requests requests;
 };
 

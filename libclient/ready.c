@@ -22,7 +22,7 @@ stream_mask(const struct skink *s, const struct sock *k)
     bool no_more = stream_reading_over(k), no_send = stream_writing_over(k);
     unsigned mask = 0;
 
-    if (no_more || k->read_limit != k->read_end)
+    if (no_more || sock_readable(k) >= k->options.lowat)
         mask |= SKINK_IN;
     if (no_more)
         mask |= SKINK_RDHUP;
@@ -36,13 +36,13 @@ stream_mask(const struct skink *s, const struct sock *k)
 unsigned
 sock_mask(const struct skink *s, const struct sock *k)
 {
-    unsigned error = k->error != 0 ? SKINK_ERR | SKINK_IN : 0;
+    unsigned error = k->error != 0 ? SKINK_ERR | SKINK_IN | SKINK_RDHUP : 0;
 
     switch ((enum phase)k->phase) {
     case PHASE_FRESH:
         return error | SKINK_OUT | SKINK_HUP;
     case PHASE_LISTENING:
-        if (k->state == SLOT_DEAD && !k->renewing)
+        if (k->state == SLOT_DEAD && k->renewal == RENEW_NONE)
             error |= SKINK_HUP;
         return error | (list_empty(&k->queue) ? 0 : SKINK_IN);
     case PHASE_FAILED:
@@ -57,6 +57,12 @@ sock_mask(const struct skink *s, const struct sock *k)
     return 0;
 }
 
+uint64_t
+sock_readable(const struct sock *k)
+{
+    return k->read_limit - k->read_end;
+}
+
 int
 sock_wait(struct skink *s, int handle, unsigned events, instant_t deadline)
 {
@@ -68,6 +74,26 @@ sock_wait(struct skink *s, int handle, unsigned events, instant_t deadline)
             return -EBADF;
         sock_look(s, k);
         if ((sock_mask(s, k) & (events | SKINK_ERR)) != 0)
+            return 0;
+        rc = instance_wait(s, deadline);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+int
+sock_wait_bytes(struct skink *s, int handle, uint64_t n, instant_t deadline)
+{
+    for (;;) {
+        struct sock *k = sock_of(s, handle);
+        int rc;
+
+        if (k == NULL)
+            return -EBADF;
+        sock_look(s, k);
+        if (k->phase != PHASE_CONNECTING &&
+            (k->phase != PHASE_CONNECTED || k->error != 0 ||
+             stream_reading_over(k) || sock_readable(k) >= n))
             return 0;
         rc = instance_wait(s, deadline);
         if (rc != 0)

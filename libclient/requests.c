@@ -16,10 +16,7 @@
 #include "libclient/calls.h"
 #include "libclient/instance.h"
 
-#include <client.pb-c.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -88,102 +85,6 @@ requests_close(struct requests *q)
 
 /* ---- sending ---- */
 
-/* The parts of which a Request is made. */
-struct parts_of_request {
-    Skink__Api__Request request;
-    Skink__Api__Hello hello;
-    Skink__Api__Endpoint endpoint;
-    Skink__Api__Bind bind;
-    Skink__Api__Listen listen;
-    Skink__Api__Connect connect;
-    Skink__Api__SetOption option;
-};
-
-static void
-fill_endpoint(Skink__Api__Endpoint *e, struct request *r)
-{
-    skink__api__endpoint__init(e);
-    e->address.data = r->addr.b;
-    e->address.len = sizeof r->addr.b;
-    e->port = r->port;
-}
-
-static void
-fill_hello(struct parts_of_request *p)
-{
-    skink__api__hello__init(&p->hello);
-    p->hello.abi = SHM_ABI;
-    p->request.op_case = SKINK__API__REQUEST__OP_HELLO;
-    p->request.hello = &p->hello;
-}
-
-static void
-fill_bind(struct parts_of_request *p, struct request *r)
-{
-    fill_endpoint(&p->endpoint, r);
-    skink__api__bind__init(&p->bind);
-    p->bind.slot = r->slot;
-    p->bind.local = &p->endpoint;
-    p->request.op_case = SKINK__API__REQUEST__OP_BIND;
-    p->request.bind = &p->bind;
-}
-
-static void
-fill_listen(struct parts_of_request *p, const struct request *r)
-{
-    skink__api__listen__init(&p->listen);
-    p->listen.slot = r->slot;
-    p->listen.backlog = r->value;
-    p->request.op_case = SKINK__API__REQUEST__OP_LISTEN;
-    p->request.listen = &p->listen;
-}
-
-static void
-fill_connect(struct parts_of_request *p, struct request *r)
-{
-    fill_endpoint(&p->endpoint, r);
-    skink__api__connect__init(&p->connect);
-    p->connect.slot = r->slot;
-    p->connect.remote = &p->endpoint;
-    p->request.op_case = SKINK__API__REQUEST__OP_CONNECT;
-    p->request.connect = &p->connect;
-}
-
-static void
-fill_nodelay(struct parts_of_request *p, struct request *r)
-{
-    skink__api__set_option__init(&p->option);
-    p->option.slot = r->slot;
-    p->option.level = IPPROTO_TCP;
-    p->option.name = TCP_NODELAY;
-    p->option.value.data = (uint8_t *)&r->value;
-    p->option.value.len = sizeof r->value;
-    p->request.op_case = SKINK__API__REQUEST__OP_SET_OPTION;
-    p->request.set_option = &p->option;
-}
-
-static void
-fill(struct parts_of_request *p, struct request *r)
-{
-    switch (r->ask) {
-    case ASK_HELLO:
-        fill_hello(p);
-        break;
-    case ASK_BIND:
-        fill_bind(p, r);
-        break;
-    case ASK_LISTEN:
-        fill_listen(p, r);
-        break;
-    case ASK_CONNECT:
-        fill_connect(p, r);
-        break;
-    case ASK_NODELAY:
-        fill_nodelay(p, r);
-        break;
-    }
-}
-
 /* All requests up to this number were answered. */
 static uint64_t
 answered(const struct requests *q)
@@ -197,19 +98,11 @@ answered(const struct requests *q)
 
 /* False: ZeroMQ does not take it now. */
 static bool
-send_one(struct requests *q, struct request *r)
+send_one(const struct requests *q, const struct request *r)
 {
-    struct parts_of_request p;
-    uint8_t bytes[256];
-    size_t len;
+    uint8_t bytes[REQUEST_MOST];
+    size_t len = request_encode(r, q->token, answered(q), bytes);
 
-    skink__api__request__init(&p.request);
-    p.request.token.data = q->token;
-    p.request.token.len = sizeof q->token;
-    p.request.number = r->number;
-    p.request.acknowledged = answered(q);
-    fill(&p, r);
-    len = skink__api__request__pack(&p.request, bytes);
     return zmq_send(q->socket, bytes, len, ZMQ_DONTWAIT) == (int)len;
 }
 
@@ -262,7 +155,7 @@ request_start(struct skink *s, struct sock *k, const struct request *what)
 }
 
 int
-request_wait(struct skink *s, struct request *r)
+request_wait(struct skink *s, struct request *r, struct request *out)
 {
     int error;
 
@@ -274,6 +167,8 @@ request_wait(struct skink *s, struct request *r)
         }
     }
     error = r->error;
+    if (out != NULL)
+        *out = *r;
     free(r);
     return error;
 }
@@ -295,16 +190,14 @@ find(const struct requests *q, uint64_t number)
 
 /* The answer to `r`: its address is where the socket is now. */
 static void
-answer(struct skink *s, struct request *r, const Skink__Api__Result *result)
+answer(struct skink *s, struct request *r, const struct result *result)
 {
-    const Skink__Api__Endpoint *local = result->local;
-
-    r->error =
-        result->error > 0 || result->error < -4095 ? -EPROTO : result->error;
-    if (local != NULL && local->address.len == sizeof r->addr.b &&
-        local->port <= UINT16_MAX) {
-        memcpy(r->addr.b, local->address.data, sizeof r->addr.b);
-        r->port = (uint16_t)local->port;
+    r->error = result->error;
+    r->value_len = result->value_len;
+    memcpy(r->value, result->value, sizeof r->value);
+    if (result->placed) {
+        r->addr = result->addr;
+        r->port = result->port;
     }
     list_remove(&r->outstanding);
     r->answered = true;
@@ -316,7 +209,7 @@ answer(struct skink *s, struct request *r, const Skink__Api__Result *result)
 /* A result that was not due: asked for again and answered twice, or, with a
  * number that tcpd has not reached yet, the report of a gap. */
 static void
-take_hint(struct requests *q, const Skink__Api__Result *result)
+take_hint(struct requests *q, const struct result *result)
 {
     if (result->number >= result->next && find(q, result->next) != NULL)
         q->next_send = result->next;
@@ -325,23 +218,22 @@ take_hint(struct requests *q, const Skink__Api__Result *result)
 static void
 take_result(struct skink *s, const uint8_t *bytes, size_t len)
 {
-    Skink__Api__Result *result = skink__api__result__unpack(NULL, len, bytes);
     struct requests *q = &s->requests;
+    struct result result;
     struct request *r;
 
-    if (result == NULL)
+    if (!result_decode(bytes, len, &result))
         return;
-    r = result->number < result->next && result->number < q->next_send
-            ? find(q, result->number)
+    r = result.number < result.next && result.number < q->next_send
+            ? find(q, result.number)
             : NULL;
     if (r != NULL) {
         q->answers++;
         q->moved_at = instance_now();
-        answer(s, r, result);
+        answer(s, r, &result);
     } else {
-        take_hint(q, result);
+        take_hint(q, &result);
     }
-    skink__api__result__free_unpacked(result, NULL);
 }
 
 /* One message. A Result has one part: of a longer message nothing is used. False:

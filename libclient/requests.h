@@ -6,23 +6,39 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "proto/shm/api.h"
 #include "proto/shm/cnc.h"
 #include "proto/wire/addr.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct skink;
 struct sock;
 
-enum ask { ASK_HELLO, ASK_BIND, ASK_LISTEN, ASK_CONNECT, ASK_NODELAY };
+enum ask {
+    ASK_HELLO,
+    ASK_BIND,
+    ASK_LISTEN,
+    ASK_CONNECT,
+    ASK_SET,
+    ASK_GET,
+    ASK_INFO
+};
+
+#define ANSWER_VALUE 192 /* bytes; as in struct api_result */
 
 struct request {
     enum ask ask;
     uint32_t slot;
-    struct addr addr; /* BIND, CONNECT */
+    struct addr addr; /* BIND, CONNECT; of the answer: where the socket is */
     uint16_t port;
-    uint32_t value; /* LISTEN: backlog; NODELAY: 0 or 1 */
+    uint16_t value_len;
+    uint32_t backlog;             /* LISTEN */
+    struct api_settings settings; /* LISTEN, CONNECT */
+    int level, name;              /* SET, GET */
+    uint8_t value[ANSWER_VALUE]; /* SET, 64 bytes; of the answer to GET, INFO */
 
     uint64_t number;
     struct list outstanding;
@@ -57,11 +73,28 @@ void requests_close(struct requests *q);
 struct request *request_start(struct skink *s, struct sock *k,
                               const struct request *what);
 
-/* Waits for the answer, frees the request, returns the answer's error. */
-int request_wait(struct skink *s, struct request *r);
+/* Waits for the answer, frees the request, returns the answer's error. `out`
+ * (may be NULL) becomes what was answered. */
+int request_wait(struct skink *s, struct request *r, struct request *out);
 
 /* Takes all results that are there; sends again what is overdue. True: there was
  * news. */
 bool requests_receive(struct skink *s);
+
+/* message.c: one request as protobuf, and what a result says. */
+#define REQUEST_MOST 512 /* bytes */
+size_t request_encode(const struct request *r, const uint8_t token[16],
+                      uint64_t acknowledged, uint8_t bytes[REQUEST_MOST]);
+
+struct result {
+    uint64_t number, next;
+    int error; /* 0 or -errno */
+    bool placed;
+    struct addr addr; /* if `placed` */
+    uint16_t port, value_len;
+    uint8_t value[ANSWER_VALUE];
+};
+bool result_decode(const void *bytes, size_t len, struct result *out)
+    __attribute__((warn_unused_result));
 
 #endif

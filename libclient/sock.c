@@ -33,7 +33,8 @@ socks_init(struct skink *s)
     list_init(&s->ready);
     list_init(&s->starved);
     list_init(&s->consumed);
-    list_init(&s->lost);
+    list_init(&s->renewals);
+    list_init(&s->held);
     s->own_free = NO_SLOT;
 }
 
@@ -75,13 +76,14 @@ sock_init(struct sock *k, enum phase phase)
                        .serial = (uint16_t)(k->serial + 1),
                        .generation = k->generation,
                        .last_work = k->last_work,
-                       .linger = -1,
                        .local = addr_any_v4()};
     list_init(&k->queue);
     list_init(&k->sibling);
     list_init(&k->ready);
     list_init(&k->starved);
     list_init(&k->consumed);
+    list_init(&k->held);
+    options_init(&k->options);
 }
 
 struct sock *
@@ -174,15 +176,16 @@ take_identity(struct skink *s, struct sock *k)
     k->remote_port = shm->remote_port;
 }
 
-/* Did the connection end with a tcpd rather than by TCP? Then its chunks
- * already hold other bytes: what was not read is gone. Such a slot has no room
- * to send, while the limit of one that ended by TCP is a buffer above `freed`. */
+/* Did the connection end with a tcpd rather than by TCP? Then its chunks may
+ * hold other bytes: what was not read is gone. Such a slot is shown with no room
+ * to send, as is one that ended by TCP when all of its room was used: those
+ * are told apart by who ran it. */
 static bool
 is_lost(const struct skink *s, const struct sock *k, const struct slot_view *v)
 {
-    return v->state == SLOT_DEAD &&
-           (client_word_load(&s->rx->epoch) != k->epoch ||
-            v->send_limit == v->freed);
+    return v->state == SLOT_DEAD && v->send_limit == v->freed &&
+           (k->write_end < v->send_limit ||
+            client_word_load(&s->rx->epoch) != k->epoch);
 }
 
 /* False: the cursors move backwards, or further than a stream may. */
@@ -241,18 +244,12 @@ sock_break(struct sock *k)
 static void
 generation_over(struct skink *s, struct sock *k, uint32_t now)
 {
-    if (k->phase == PHASE_CLOSING) {
+    if (k->phase == PHASE_CLOSING)
         sock_release(s, k, now);
-    } else if (k->renewing && k->state == SLOT_DEAD) {
-        k->generation = now;
-        k->state = SLOT_FREE;
-        k->attached = false;
-        k->flags = 0;
-        list_remove(&k->sibling);
-        list_append(&s->lost, &k->sibling);
-    } else {
+    else if (k->renewal == RENEW_CLOSE || k->renewal == RENEW_CLOSING)
+        renew_generation(s, k, now);
+    else
         sock_break(k);
-    }
 }
 
 void
@@ -268,10 +265,13 @@ sock_look(struct skink *s, struct sock *k)
     if (v.state == SLOT_FREE || k->state == SLOT_DEAD)
         return;
     k->attached = true;
+    if (k->renewal == RENEW_CLOSE || k->renewal == RENEW_CLOSING) {
+        k->state = (uint8_t)v.state;
+        return;
+    }
     if (v.state == SLOT_DEAD && is_bound(k)) {
         k->state = SLOT_DEAD;
-        k->renewing = true;
-        list_append(&s->lost, &k->sibling);
+        renew_start(s, k); /* lost with a tcpd: it is bound again */
         return;
     }
     if (!k->based && has_streams(k, &v))
@@ -317,8 +317,8 @@ sock_adopt(struct skink *s, struct sock *k)
     sock_wake(s, listener);
 }
 
-static void
-close_children(struct skink *s, struct sock *listener)
+void
+sock_close_children(struct skink *s, struct sock *listener)
 {
     struct list *l;
 
@@ -361,46 +361,6 @@ sock_event(struct skink *s, struct sock *k)
         instance_work(s, k);
 }
 
-/* ---- bindings that outlive a tcpd ---- */
-
-/* Its connections are gone, but a listener can listen again: the handle stays,
- * the slot begins a new generation, and the same address is bound in it. */
-static void
-renew_begin(struct skink *s, struct sock *k)
-{
-    close_children(s, k);
-    sock_flag(s, k, CLIENT_CLOSE);
-}
-
-void
-socks_renew(struct skink *s)
-{
-    struct list later, *l;
-
-    list_init(&later);
-    while ((l = list_pop(&s->lost)) != NULL) {
-        struct sock *k = list_item(l, struct sock, sibling);
-
-        if (k->requests > 0)
-            list_append(&later, l); /* one that names the slot is under way */
-        else if (k->state == SLOT_DEAD)
-            renew_begin(s, k);
-        else
-            call_bind_again(s, k);
-    }
-    while ((l = list_pop(&later)) != NULL)
-        list_append(&s->lost, l);
-}
-
-void
-sock_renew_failed(struct skink *s, struct sock *k, int error)
-{
-    k->renewing = false;
-    k->state = SLOT_DEAD;
-    k->error = error;
-    sock_wake(s, k);
-}
-
 /* ---- the end ---- */
 
 /* Once no request names the slot any more. */
@@ -418,12 +378,15 @@ show_close(struct skink *s, struct sock *k)
 void
 sock_close(struct skink *s, struct sock *k)
 {
-    close_children(s, k);
+    sock_close_children(s, k);
     list_remove(&k->sibling);
     list_remove(&k->ready);
     list_remove(&k->starved);
     list_remove(&k->consumed);
+    if (k->based)
+        stream_finish(s, k);
     k->interest = 0;
+    k->renewal = RENEW_NONE;
     k->phase = PHASE_CLOSING;
     if (k->requests == 0)
         show_close(s, k);

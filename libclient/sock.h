@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "libclient/options.h"
 #include "proto/shm/client.h"
 
 #include <stdbool.h>
@@ -24,13 +25,24 @@ enum phase {
     PHASE_CLOSING     /* closed by the application, still used by tcpd */
 };
 
+/* On the way from one use of the slot to the next, under the same handle
+ * (renew.c). */
+enum renewal {
+    RENEW_NONE,
+    RENEW_CLOSE,   /* to be closed, once no request names the slot */
+    RENEW_CLOSING, /* closed; tcpd has still to show the next generation */
+    RENEW_FREE,    /* may be bound again */
+    RENEW_ASKED    /* to bind, to listen */
+};
+
 struct sock {
-    uint8_t phase; /* enum phase */
-    uint8_t state; /* enum slot_state, as last seen */
-    bool attached; /* tcpd has put the slot to use */
-    bool based;    /* the cursors below are those of this generation */
-    bool nonblocking, nodelay, reuseaddr, abort_on_close;
-    bool renewing; /* bound, lost with a tcpd, on the way to a new binding */
+    uint8_t phase;   /* enum phase */
+    uint8_t state;   /* enum slot_state, as last seen */
+    uint8_t renewal; /* enum renewal */
+    bool attached;   /* tcpd has put the slot to use */
+    bool based;      /* the cursors below are those of this generation */
+    bool bound;      /* by bind, so that it stays so */
+    bool nonblocking, abort_on_close;
     bool outcome_told;   /* of connect */
     uint16_t serial;     /* tells handles of one slot apart */
     uint32_t generation; /* tcpd's count */
@@ -38,15 +50,17 @@ struct sock {
     uint32_t flags;      /* enum client_flag, as stored */
     uint32_t requests;   /* not yet answered */
     int error;           /* SO_ERROR: positive; 0: none */
-    int linger;          /* seconds; -1: off */
-    duration_t receive_timeout, send_timeout; /* 0: none */
+    struct options options;
     uint64_t last_work; /* position behind its last work entry */
-    uint64_t epoch;     /* of the tcpd that runs the connection */
+    uint64_t epoch;     /* of the tcpd under which it began */
 
     uint64_t read_end, read_limit;         /* received stream */
     uint64_t told_read;                    /* tcpd was told of */
     uint64_t write_end, freed, send_limit; /* sent stream */
-    uint64_t first_chunk, end_chunk;       /* offsets that have chunks */
+    uint64_t shown_end;                    /* tcpd was told of */
+    uint64_t reserved_end;           /* the application may write up to here */
+    uint64_t first_chunk, end_chunk; /* offsets that have chunks */
+    instant_t held_at; /* since when bytes are written and not shown */
 
     struct addr local, remote;
     uint16_t local_port, remote_port;
@@ -55,8 +69,8 @@ struct sock {
     uint32_t backlog;    /* of listen */
     uint32_t next_free;  /* own slot, while free */
     struct list queue;   /* listener: its children that wait for accept */
-    struct list sibling; /* child: in that list; bound: among the lost */
-    struct list ready, starved, consumed; /* in the instance's lists */
+    struct list sibling; /* child: in that list; else: to be renewed */
+    struct list ready, starved, consumed, held; /* in the instance's lists */
 };
 
 void socks_init(struct skink *s);
@@ -90,12 +104,8 @@ void sock_close(struct skink *s, struct sock *k);
 /* A request that named it was answered: `works`: tcpd has put the slot to use. */
 void sock_answered(struct skink *s, struct sock *k, bool works);
 
-/* The bindings that were lost with a tcpd, and can be had again now: closes the
- * slot, or binds it anew once tcpd shows it free. */
-void socks_renew(struct skink *s);
-
-/* The new binding was refused: that is the error of the sock. */
-void sock_renew_failed(struct skink *s, struct sock *k, int error);
+/* Closes the connections that wait for a listener's accept. */
+void sock_close_children(struct skink *s, struct sock *listener);
 
 /* Stores more client flags. */
 void sock_flag(struct skink *s, struct sock *k, uint32_t flags);
@@ -103,8 +113,34 @@ void sock_flag(struct skink *s, struct sock *k, uint32_t flags);
 /* SO_ERROR, positive, which is thereby read. */
 int sock_take_error(struct sock *k);
 
+/* Bytes that are there to be read. */
+uint64_t sock_readable(const struct sock *k);
+
 /* Waits until sock_mask has one of `events`. 0, -EAGAIN, -EBADF, -ENETDOWN. */
 int sock_wait(struct skink *s, int handle, unsigned events, instant_t deadline)
     __attribute__((warn_unused_result));
+
+/* The same for `n` bytes to read, the end of the stream, or an error. */
+int sock_wait_bytes(struct skink *s, int handle, uint64_t n, instant_t deadline)
+    __attribute__((warn_unused_result));
+
+/* ---- renew.c ---- */
+
+/* Begins: what the slot was is over, the handle goes on, in the phase that it
+ * now has. */
+void renew_start(struct skink *s, struct sock *k);
+
+/* tcpd shows the next generation. */
+void renew_generation(struct skink *s, struct sock *k, uint32_t generation);
+
+/* The slot was asked to be bound or to listen again: the answer is 0 or an
+ * errno. */
+void renew_answered(struct skink *s, struct sock *k, bool listens, int error);
+
+/* Goes a step on with all that can. */
+void renew_all(struct skink *s);
+
+/* Waits until the handle is through with it. 0, -EBADF, -ENETDOWN. */
+int renew_wait(struct skink *s, int handle) __attribute__((warn_unused_result));
 
 #endif

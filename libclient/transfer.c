@@ -7,9 +7,11 @@
 #include <errno.h>
 
 #define VECTOR_MOST 1024 /* as Linux's UIO_MAXIOV */
-#define SEND_FLAGS  (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
+#define SEND_FLAGS                                                             \
+    (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_CONFIRM)
 #define RECV_FLAGS                                                             \
-    (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_PEEK | MSG_WAITALL | MSG_TRUNC)
+    (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_PEEK | MSG_WAITALL | MSG_TRUNC |        \
+     MSG_CMSG_CLOEXEC)
 
 /* One call of either kind, on its way through the loop below. */
 struct transfer {
@@ -59,9 +61,10 @@ send_once(struct skink *s, struct sock *k, const struct transfer *t)
         return -EAGAIN;
     if (k->phase != PHASE_CONNECTED && k->phase != PHASE_FAILED)
         return k->error != 0 ? -sock_take_error(k) : -EPIPE;
-    if (t->len == 0)
+    if (t->len == 0 && !stream_writing_over(k))
         return 0;
-    return stream_send(s, k, t->iov, t->count, t->done);
+    return stream_send(s, k, t->iov, t->count, t->done,
+                       (t->flags & MSG_MORE) != 0);
 }
 
 static ssize_t
@@ -79,7 +82,7 @@ send_all(struct skink *s, struct transfer *t)
         if ((n < 0 && n != -EAGAIN) || t->done == t->len || !may_block(t, k))
             return result_of(t, n);
         if (t->deadline.ns == 0)
-            t->deadline = instance_after(k->send_timeout);
+            t->deadline = instance_after(k->options.send_timeout);
         n = sock_wait(s, t->handle, SKINK_OUT, t->deadline);
         if (n != 0)
             return result_of(t, n);
@@ -119,25 +122,44 @@ skink_send(struct skink *s, int handle, const void *buf, size_t len, int flags)
 static ssize_t
 recv_once(struct skink *s, struct sock *k, const struct transfer *t)
 {
+    bool peek = (t->flags & MSG_PEEK) != 0;
+
     sock_look(s, k);
     if (k->phase == PHASE_CONNECTING)
         return -EAGAIN;
-    if (k->phase != PHASE_CONNECTED)
+    if (k->phase != PHASE_CONNECTED && k->phase != PHASE_FAILED)
         return k->error != 0 && k->phase != PHASE_LISTENING
                    ? -sock_take_error(k)
                    : -ENOTCONN;
     if (t->len == 0)
-        return 0;
-    return stream_recv(s, k, t->iov, t->count, t->done, t->flags);
+        return sock_readable(k) > 0 ? 0 : stream_nothing(s, k);
+    return stream_recv(s, k, t->iov, t->count, peek ? 0 : t->done, t->flags);
 }
 
-/* Is what has come enough? */
-static bool
-is_enough(const struct transfer *t)
+/* Bytes for which a blocking call waits: as Linux's sock_rcvlowat(). */
+static size_t
+wanted(const struct transfer *t, const struct sock *k)
 {
-    bool all = (t->flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
+    if (t->len == 0)
+        return 1;
+    if ((t->flags & MSG_WAITALL) != 0 || t->len < k->options.lowat)
+        return t->len;
+    return k->options.lowat;
+}
 
-    return t->done == t->len || (t->done > 0 && !all);
+/* `n` is what the last try has brought. Does the call go on? */
+static bool
+goes_on(struct transfer *t, const struct sock *k, ssize_t n)
+{
+    bool peek = (t->flags & MSG_PEEK) != 0;
+
+    if (n > 0)
+        t->done = peek ? (size_t)n : t->done + (size_t)n;
+    if (n == 0 || (n < 0 && n != -EAGAIN) || t->done >= wanted(t, k))
+        return false;
+    if (peek && n > 0 && (stream_reading_over(k) || k->error != 0))
+        return false; /* no more will come */
+    return may_block(t, k);
 }
 
 static ssize_t
@@ -150,14 +172,13 @@ recv_enough(struct skink *s, struct transfer *t)
         if (k == NULL)
             return result_of(t, -EBADF);
         n = recv_once(s, k, t);
-        if (n > 0)
-            t->done += (size_t)n;
-        if (n == 0 || (n < 0 && n != -EAGAIN) || is_enough(t) ||
-            !may_block(t, k))
+        if (!goes_on(t, k, n))
             return result_of(t, n);
         if (t->deadline.ns == 0)
-            t->deadline = instance_after(k->receive_timeout);
-        n = sock_wait(s, t->handle, SKINK_IN, t->deadline);
+            t->deadline = instance_after(k->options.receive_timeout);
+        n = sock_wait_bytes(s, t->handle,
+                            (t->flags & MSG_PEEK) != 0 ? wanted(t, k) : 1,
+                            t->deadline);
         if (n != 0)
             return result_of(t, n);
     }

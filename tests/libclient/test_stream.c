@@ -2,6 +2,8 @@
 /* Bytes through chunks: order, limits, ownership, and a tcpd that lies. */
 #include "tests/libclient/fixture.h"
 
+#include <netinet/tcp.h>
+
 #define BASE (3u * CHUNK)
 
 static uint8_t pattern[4 * CHUNK];
@@ -231,17 +233,150 @@ an_acknowledgement_of_what_was_not_sent_is_cut_off(void **state)
     assert_int_equal(skink_send(f->s, h, pattern, 10, 0), 10);
 }
 
+/* The connection is over, and its chunks are others' now. */
+static void
+show_lost(struct fake *f, const struct slot_view *v)
+{
+    struct slot_view lost = *v;
+
+    lost.state = SLOT_DEAD;
+    lost.flags = SLOT_RESET | SLOT_NO_SEND;
+    lost.error = ECONNRESET;
+    lost.send_limit = lost.freed = v->send_limit;
+    client_word_store(&f->shm->epoch, 2);
+    fake_show(f, 0, lost);
+}
+
 static void
 bytes_of_a_new_tcpd_are_not_taken_for_ours(void **state)
 {
     struct fake *f = *state;
     struct slot_view v;
     int h = fake_connected(f, &v, BASE);
+    struct sock *k = sock_of(f->s, h);
     char c[8];
+    const struct iovec iov = {c, sizeof c};
 
     fake_deliver(f, 0, &v, 0, "old", 3);
+    assert_int_equal(fake_poll(f, h) & SKINK_IN, SKINK_IN);
+    show_lost(f, &v); /* between the look and the copy */
+    assert_int_equal(stream_recv(f->s, k, &iov, 1, 0, 0), -ECONNRESET);
+}
+
+static void
+a_connection_that_survives_a_tcpd_goes_on(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE);
+    char c[8];
+
+    fake_deliver(f, 0, &v, 0, "abc", 3);
+    assert_int_equal(skink_send(f->s, h, "x", 1, 0), 1);
     client_word_store(&f->shm->epoch, 2);
+    fake_show(f, 0, v);
+    assert_int_equal(skink_recv(f->s, h, c, 8, 0), 3);
+    fake_deliver(f, 0, &v, 0, "def", 3);
+    assert_int_equal(skink_recv(f->s, h, c, 8, 0), 3);
+    assert_memory_equal(c, "def", 3);
+    assert_int_equal(skink_send(f->s, h, "y", 1, 0), 1);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 2);
+}
+
+static void
+a_reset_with_a_full_send_buffer_leaves_what_arrived(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE);
+    char c[8];
+
+    while (skink_send(f->s, h, pattern, sizeof pattern, 0) > 0)
+        continue;
+    v.state = SLOT_DEAD;
+    v.flags = SLOT_RESET | SLOT_NO_SEND;
+    v.error = ECONNRESET;
+    v.freed = v.send_limit;
+    fake_deliver(f, 0, &v, 0, "last", 4);
+    assert_int_equal(skink_recv(f->s, h, c, 8, 0), 4);
     assert_int_equal(skink_recv(f->s, h, c, 8, 0), -ECONNRESET);
+}
+
+static void
+more_holds_back_less_than_a_segment_until_the_next_send(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE);
+
+    assert_int_equal(skink_send(f->s, h, pattern, 100, MSG_MORE), 100);
+    assert_int_equal(fake_hear(f, 0).write_end, 0);
+    assert_int_equal(skink_send(f->s, h, pattern, 1400, MSG_MORE), 1400);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1448);
+    assert_int_equal(skink_send(f->s, h, pattern, 1, 0), 1);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1501);
+}
+
+static void
+what_is_held_back_is_shown_when_its_time_is_over(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE);
+    struct skink_event e;
+
+    assert_int_equal(skink_send(f->s, h, "x", 1, MSG_MORE), 1);
+    assert_int_equal(skink_wait(f->s, &e, 1, 0), 0);
+    assert_int_equal(fake_hear(f, 0).write_end, 0);
+    sock_of(f->s, h)->held_at = (instant_t){0};
+    assert_int_equal(skink_wait(f->s, &e, 1, 0), 0);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1);
+}
+
+static void
+whoever_waits_shows_what_is_held_back_in_time(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE);
+    struct skink_event e;
+
+    assert_int_equal(skink_send(f->s, h, "x", 1, MSG_MORE), 1);
+    sock_of(f->s, h)->held_at.ns -= 190000000;
+    assert_int_equal(skink_wait(f->s, &e, 1, 80), 0);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1);
+}
+
+static void
+shutdown_and_close_show_what_is_held_back(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int a = fake_connected(f, &v, BASE), b = fake_connected(f, &v, BASE);
+
+    assert_int_equal(skink_send(f->s, a, "x", 1, MSG_MORE), 1);
+    assert_int_equal(skink_send(f->s, b, "x", 1, MSG_MORE), 1);
+    assert_int_equal(skink_shutdown(f->s, a, SHUT_WR), 0);
+    assert_int_equal(skink_close(f->s, b), 0);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1);
+    assert_int_equal(fake_hear(f, 1).write_end, BASE + 1);
+    assert_int_equal(fake_hear(f, 1).flags, CLIENT_CLOSE);
+}
+
+static void
+a_corked_connection_shows_whole_segments_until_it_is_uncorked(void **state)
+{
+    struct fake *f = *state;
+    struct slot_view v;
+    int h = fake_connected(f, &v, BASE), on = 1, off = 0;
+
+    assert_int_equal(
+        skink_setsockopt(f->s, h, IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+    assert_int_equal(skink_send(f->s, h, pattern, 1500, 0), 1500);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1448);
+    assert_int_equal(
+        skink_setsockopt(f->s, h, IPPROTO_TCP, TCP_CORK, &off, sizeof off), 0);
+    assert_int_equal(fake_hear(f, 0).write_end, BASE + 1500);
 }
 
 int
@@ -263,6 +398,13 @@ main(void)
         TEST(cursors_that_jump_or_go_back_cost_the_connection),
         TEST(an_acknowledgement_of_what_was_not_sent_is_cut_off),
         TEST(bytes_of_a_new_tcpd_are_not_taken_for_ours),
+        TEST(a_connection_that_survives_a_tcpd_goes_on),
+        TEST(a_reset_with_a_full_send_buffer_leaves_what_arrived),
+        TEST(more_holds_back_less_than_a_segment_until_the_next_send),
+        TEST(what_is_held_back_is_shown_when_its_time_is_over),
+        TEST(whoever_waits_shows_what_is_held_back_in_time),
+        TEST(shutdown_and_close_show_what_is_held_back),
+        TEST(a_corked_connection_shows_whole_segments_until_it_is_uncorked),
     };
 
     fill_pattern();
