@@ -121,8 +121,12 @@ call(const struct cli *cli, const Skink__Control__Request *request, int *fds,
         die(EXIT_FAILED, "the supervisor's answer makes no sense");
     if (reply->error == EXIT_NOT_PERMITTED)
         not_permitted(reply->text);
-    if (reply->error != 0)
-        die((enum exit_status)reply->error, "%s", reply->text);
+    if (reply->error != 0) {
+        log_line("%s", reply->text);
+        if (reply->hint[0] != '\0')
+            log_hint("%s", reply->hint);
+        exit((int)reply->error);
+    }
     close(sock);
     return reply;
 }

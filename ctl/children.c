@@ -78,16 +78,24 @@ abandon(struct child *c)
     loop_close(&c->supervisor->loop, &c->pidfd);
 }
 
+/* All linkds are one program. */
+static const char *
+program_name(const struct child *c)
+{
+    return daemon_name(c->id < DAEMON_LINKD ? c->id : DAEMON_LINKD);
+}
+
 static bool
 start_process(struct child *c)
 {
     const struct setup *setup = c->supervisor->setup;
     struct loop *loop = &c->supervisor->loop;
-    char path[PATH_MAX + 16], option[] = "--cpu", cpu[16];
-    char *argv[] = {path, setup->cpu[c->id] < 0 ? NULL : option, cpu, NULL};
+    char path[PATH_MAX + 16], name[16], option[] = "--cpu", cpu[16];
+    char *argv[] = {name, setup->cpu[c->id] < 0 ? NULL : option, cpu, NULL};
     int pair[2];
 
-    snprintf(path, sizeof path, "%s/%s", setup->libexec, daemon_name(c->id));
+    snprintf(path, sizeof path, "%s/%s", setup->libexec, program_name(c));
+    snprintf(name, sizeof name, "%s", daemon_name(c->id));
     snprintf(cpu, sizeof cpu, "%d", setup->cpu[c->id]);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return false;
@@ -124,7 +132,7 @@ child_start(struct child *c, instant_t now)
         clients_forget_handover(c->supervisor);
     if (!start_process(c)) {
         log_line("cannot start %s/%s: %s", c->supervisor->setup->libexec,
-                 daemon_name(c->id), strerror(errno));
+                 program_name(c), strerror(errno));
         died(c, (struct death){.why = CONF_EXIT_LEFT, .exit = 256 + 127}, now);
         return;
     }
@@ -162,6 +170,7 @@ died(struct child *c, struct death death, instant_t now)
     char text[48];
 
     book(c)->pid = 0;
+    book(c)->last_work = child_look(c).work;
     book(c)->last_exit = death.exit;
     book(c)->last_why = (uint32_t)death.why;
     enter(c, CONF_DAEMON_DOWN);
@@ -227,7 +236,7 @@ child_restart(struct child *c, instant_t now)
 void
 children_start(struct supervisor *s, instant_t now)
 {
-    for (uint32_t i = 0; i < DAEMONS; i++) {
+    for (uint32_t i = 0; i < s->store.daemons; i++) {
         s->children[i] = (struct child){
             .supervisor = s,
             .id = i,
@@ -238,14 +247,16 @@ children_start(struct supervisor *s, instant_t now)
         s->children[i].pidfd.owner = &s->children[i];
         s->children[i].boot.owner = &s->children[i];
     }
-    for (size_t i = 0; i < DAEMONS && !s->stopping; i++)
-        child_start(&s->children[i], now);
+    for (size_t i = 0; i < DAEMONS && !s->stopping; i++) {
+        if (daemon_order[i] < s->store.daemons)
+            child_start(&s->children[daemon_order[i]], now);
+    }
 }
 
 void
 children_signal(struct supervisor *s, int signal)
 {
-    for (size_t i = 0; i < DAEMONS; i++) {
+    for (size_t i = 0; i < s->store.daemons; i++) {
         if (s->children[i].pidfd.fd >= 0)
             pidfd_send_signal(s->children[i].pidfd.fd, signal, NULL, 0);
     }
@@ -254,7 +265,7 @@ children_signal(struct supervisor *s, int signal)
 bool
 children_gone(const struct supervisor *s)
 {
-    for (size_t i = 0; i < DAEMONS; i++) {
+    for (size_t i = 0; i < s->store.daemons; i++) {
         if (s->children[i].pidfd.fd >= 0)
             return false;
     }

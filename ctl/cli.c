@@ -97,18 +97,25 @@ no_rundir(void)
     exit(EXIT_NOT_PERMITTED);
 }
 
-static void
-settle_instance(struct cli *cli)
+void
+cli_instance(struct cli *cli, const char *name)
 {
-    const char *named = secure_getenv("SKINK_INSTANCE");
-
-    if (cli->instance == NULL)
-        cli->instance =
-            named != NULL && named[0] != '\0' ? named : DEFAULT_INSTANCE;
+    cli->instance = name;
     if (!rundir_is_instance(cli->instance))
         bad_name(cli->instance);
     if (!rundir_path(cli->rundir, sizeof cli->rundir, cli->instance))
         no_rundir();
+}
+
+static void
+settle_instance(struct cli *cli)
+{
+    const char *given = secure_getenv("SKINK_INSTANCE");
+
+    if (cli->instance == NULL && given != NULL && given[0] != '\0')
+        cli->instance = given;
+    cli->named = cli->instance != NULL;
+    cli_instance(cli, cli->named ? cli->instance : DEFAULT_INSTANCE);
 }
 
 /* ---- words ---- */

@@ -17,6 +17,8 @@
 #include "proto/shm/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -25,20 +27,24 @@
 
 #define UNMAPPED_UID 65534 /* how a user namespace shows everybody else */
 
+static bool
+is_trusted(const struct supervisor *s, uid_t uid)
+{
+    return uid == s->owner || uid == 0;
+}
+
 /* Root's instance serves everyone whom it can tell apart, a user's instance its
  * user and root. */
 static bool
 is_allowed(const struct supervisor *s, uid_t uid)
 {
-    if (uid == s->owner || uid == 0)
-        return true;
-    return s->owner == 0 && uid != UNMAPPED_UID;
+    return is_trusted(s, uid) || (s->owner == 0 && uid != UNMAPPED_UID);
 }
 
 int
 clients_admit(const struct supervisor *s, uid_t uid)
 {
-    unsigned same = 0, live = 0;
+    unsigned same = 0, live = 0, strangers = 0;
 
     if (!is_allowed(s, uid))
         return -EPERM;
@@ -47,8 +53,10 @@ clients_admit(const struct supervisor *s, uid_t uid)
 
         live += c->live;
         same += c->live && c->uid == uid;
+        strangers += c->live && !is_trusted(s, c->uid);
     }
-    if (live == CLIENTS_MAX)
+    if (live == CLIENTS_MAX ||
+        (!is_trusted(s, uid) && strangers >= CLIENTS_MAX - CLIENTS_OWN))
         return -EAGAIN;
     return same >= CLIENTS_PER_UID ? -EDQUOT : 0;
 }
@@ -98,7 +106,6 @@ create(struct supervisor *s, int connection, uid_t uid)
         getrandom(c->token, sizeof c->token, 0) == (ssize_t)sizeof c->token) {
         c->serial = ++s->clients.serials;
         c->live = true;
-        s->store.conf->clients++;
         return c;
     }
 
@@ -137,6 +144,43 @@ refuse(int connection, int error)
     close(connection);
 }
 
+/* Of a process in a pid namespace that the supervisor does not see the pid is 0. */
+static void
+read_comm(char comm[16], pid_t pid)
+{
+    char path[32];
+    ssize_t len;
+    int fd;
+
+    memset(comm, 0, 16);
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    len = read(fd, comm, 16);
+    close(fd);
+    if (len > 0)
+        comm[len - 1] = '\0'; /* a newline */
+}
+
+static void
+enter_in_book(struct supervisor *s, const struct client *c,
+              const struct ucred *peer)
+{
+    struct conf_client *row = &s->store.conf->client[number_of(s, c)];
+    uint64_t words[2];
+    char comm[16];
+
+    read_comm(comm, peer->pid);
+    memcpy(words, comm, sizeof words);
+    row->pid = (uint32_t)peer->pid;
+    row->uid = (uint32_t)peer->uid;
+    row->comm[0] = words[0];
+    row->comm[1] = words[1];
+    row->serial = c->serial;
+    s->store.conf->clients++;
+}
+
 /* tcpd first: a client that is faster than its own handover would be asked to
  * prove a token of which tcpd knows nothing. */
 static void
@@ -159,6 +203,7 @@ attach(struct supervisor *s, int connection)
         refuse(connection, -errno);
         return;
     }
+    enter_in_book(s, c, &peer);
     child_feed(&s->children[DAEMON_TCPD]);
     welcome(s, c);
 }
@@ -167,8 +212,8 @@ static void
 listener_event(void *owner, uint32_t events)
 {
     struct supervisor *s = owner;
-    int connection = accept4(s->clients.listener.fd, NULL, NULL,
-                             SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int connection =
+        loop_accept(s->clients.listener.fd, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)events;
     if (connection >= 0)
@@ -240,5 +285,6 @@ clients_gone(struct supervisor *s, uint32_t number)
     if (number >= CLIENTS_MAX || !s->clients.client[number].live)
         return;
     discard(&s->clients.client[number]);
+    s->store.conf->client[number].serial = 0;
     s->store.conf->clients--;
 }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define CLIENTS_PER_UID 32
+#define CLIENTS_OWN     8 /* places that only the owner and root get */
 
 struct supervisor;
 

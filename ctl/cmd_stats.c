@@ -63,7 +63,7 @@ drops_of_all(const struct look *l, enum drop why)
 {
     uint64_t sum = 0;
 
-    for (size_t d = 0; d < DAEMONS; d++)
+    for (size_t d = 0; d < l->daemons; d++)
         sum += cnc_drops(l->cnc[d], why);
     return sum;
 }

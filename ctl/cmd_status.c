@@ -7,6 +7,7 @@
 #include "ctl/json.h"
 #include "ctl/judge.h"
 #include "ctl/look.h"
+#include "ctl/parse.h"
 #include "ctl/process.h"
 
 #include <inttypes.h>
@@ -81,10 +82,15 @@ conns_of(const struct look *l)
     };
 }
 
-static const char *
-link_kind(const struct conf_net *net)
+/* Of the route that packets to anywhere take; any: there is none. */
+static struct addr
+default_gateway(const struct net *net)
 {
-    return net->link_kind == CONF_LINK_VETH ? "veth" : "tap";
+    for (uint32_t i = 0; i < net->routes; i++) {
+        if (net->route[i].prefix_len == 0)
+            return net->route[i].gateway;
+    }
+    return addr_any_v4();
 }
 
 /* False: it runs in the foreground and says everything there. */
@@ -103,7 +109,7 @@ give_hints(const struct cli *cli, const struct look *l)
     bool eventful = false;
     char log[LOG_PATH];
 
-    for (uint32_t i = 0; i < DAEMONS; i++) {
+    for (uint32_t i = 0; i < l->daemons; i++) {
         const struct conf_daemon *d = &l->conf->daemons[i];
 
         if (d->state == CONF_DAEMON_FAILED)
@@ -140,18 +146,44 @@ age(char out[24], double seconds)
     return out;
 }
 
+/* One line: "10.7.0.2/24 gw 10.7.0.1  tap tap0 1500", the gateway where there is
+ * a default route. */
+static void
+print_link(const struct look *l, uint32_t link)
+{
+    const struct net *net = &l->tables.net;
+    char text[ADDR_TEXT];
+
+    for (uint32_t i = 0; i < net->addresses; i++) {
+        if (net->address[i].link == link)
+            printf("%s/%u ", addr_format(text, net->address[i].addr),
+                   net->address[i].prefix_len);
+    }
+    if (link == 0)
+        printf("gw %s", addr_is_any(default_gateway(net))
+                            ? "none"
+                            : addr_format(text, default_gateway(net)));
+    printf("  %s %s %u", parse_kind_text(net->link[link].kind),
+           net->link[link].name, net->link[link].mtu);
+}
+
 static void
 print_header(const struct cli *cli, const struct look *l)
 {
-    const struct conf_net *net = &l->conf->net;
-    char up[24], address[ADDR_TEXT], gateway[ADDR_TEXT];
+    const struct net *net = &l->tables.net;
+    char up[24];
+    int width = printf("%s  up %s  ", cli->instance,
+                       age(up, seconds_since(l->conf->started_ns)));
 
-    addr_format(gateway, net->gateway);
-    printf("%s  up %s  %s/%u gw %s  %s %.15s %u\n", cli->instance,
-           age(up, seconds_since(l->conf->started_ns)),
-           addr_format(address, net->address), net->prefix_len,
-           addr_is_any(net->gateway) ? "none" : gateway, link_kind(net),
-           net->link_name, net->mtu);
+    for (uint32_t i = 0; i < net->links; i++) {
+        if (i > 0)
+            printf("%*s", width, "");
+        print_link(l, i);
+        if (i == 0)
+            printf("%s%s%s", net->forwarding != 0 ? "  forwarding" : "",
+                   l->config[0] != '\0' ? "  config " : "", l->config);
+        putchar('\n');
+    }
 }
 
 static void
@@ -203,9 +235,12 @@ print_text(const struct cli *cli, const struct look *l)
     print_header(cli, l);
     printf("%-7s %-8s %-7s %-7s %-9s %-6s %-7s %s\n", "DAEMON", "STATE", "PID",
            "UP", "RESTARTS", "CPU", "RSS", "LAST EXIT");
-    for (uint32_t i = 0; i < DAEMONS; i++) {
-        struct daemon_row row = row_of(l, i);
+    for (size_t i = 0; i < DAEMONS; i++) {
+        struct daemon_row row;
 
+        if (daemon_order[i] >= l->daemons)
+            continue;
+        row = row_of(l, daemon_order[i]);
         print_daemon(&row);
     }
     if (l->rings[0] != NULL)
@@ -254,23 +289,49 @@ json_ring(struct json *j, const struct look *l, size_t i)
 }
 
 static void
+json_link(struct json *j, const struct look *l, uint32_t link)
+{
+    const struct net *net = &l->tables.net;
+    char address[ADDR_TEXT];
+
+    json_begin(j, NULL, '{');
+    json_text(j, "name", net->link[link].name);
+    json_text(j, "kind", parse_kind_text(net->link[link].kind));
+    json_text(j, "device", l->device[link]);
+    json_number(j, "mtu", net->link[link].mtu);
+    json_begin(j, "addresses", '[');
+    for (uint32_t i = 0; i < net->addresses; i++) {
+        if (net->address[i].link != link)
+            continue;
+        json_begin(j, NULL, '{');
+        json_text(j, "address", addr_format(address, net->address[i].addr));
+        json_number(j, "prefix_len", net->address[i].prefix_len);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    json_end(j, '}');
+}
+
+static void
 json_instance(struct json *j, const struct cli *cli, const struct look *l)
 {
-    const struct conf_net *net = &l->conf->net;
-    char address[ADDR_TEXT], link[sizeof net->link_name], log[LOG_PATH];
+    const struct net *net = &l->tables.net;
+    struct addr gateway = default_gateway(net);
+    char text[ADDR_TEXT], log[LOG_PATH];
     struct conns conns = conns_of(l);
 
-    snprintf(link, sizeof link, "%.15s", net->link_name);
     json_text(j, "instance", cli->instance);
     json_text(j, "log", log_path(log, cli) ? log : NULL);
+    json_text(j, "config", l->config[0] != '\0' ? l->config : NULL);
     json_number(j, "pid", l->conf->supervisor_pid);
     json_decimal(j, "up_s", seconds_since(l->conf->started_ns));
-    json_text(j, "address", addr_format(address, net->address));
-    json_number(j, "prefix_len", net->prefix_len);
-    json_text(j, "gateway", addr_format(address, net->gateway));
-    json_text(j, "link", link);
-    json_text(j, "link_kind", link_kind(net));
-    json_number(j, "mtu", net->mtu);
+    json_text(j, "gateway",
+              addr_is_any(gateway) ? NULL : addr_format(text, gateway));
+    json_number(j, "forwarding", net->forwarding);
+    json_begin(j, "links", '[');
+    for (uint32_t i = 0; i < net->links; i++)
+        json_link(j, l, i);
+    json_end(j, ']');
     json_number(j, "clients", l->conf->clients);
     json_number(j, "established", conns.established);
     json_number(j, "opened", conns.opened);
@@ -285,9 +346,12 @@ print_json(const struct cli *cli, const struct look *l)
     json_begin(&j, NULL, '{');
     json_instance(&j, cli, l);
     json_begin(&j, "daemons", '[');
-    for (uint32_t i = 0; i < DAEMONS; i++) {
-        struct daemon_row row = row_of(l, i);
+    for (size_t i = 0; i < DAEMONS; i++) {
+        struct daemon_row row;
 
+        if (daemon_order[i] >= l->daemons)
+            continue;
+        row = row_of(l, daemon_order[i]);
         json_daemon(&j, &row);
     }
     json_end(&j, ']');

@@ -3,15 +3,15 @@
 #define _GNU_SOURCE 1
 #include "ctl/commands.h"
 
-#include "base/os/spawn.h"
 #include "ctl/device.h"
 #include "ctl/instance.h"
 #include "ctl/netns.h"
-#include "ctl/parse.h"
+#include "ctl/setup.h"
 #include "ctl/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,111 +22,39 @@
 struct up {
     struct setup setup;
     bool foreground;
-    bool link_named; /* --link was given */
-    int ready;       /* write end of the readiness pipe; -1 in the foreground */
+    int ready; /* write end of the readiness pipe; -1 in the foreground */
 };
 
-/* The build tree has the shape of an installation. SKINK_LIBEXEC is for tests. */
 static void
-find_daemons(struct setup *setup)
+announce_addresses(const struct net *net, uint32_t link)
 {
-    const char *given = secure_getenv("SKINK_LIBEXEC");
-    int n;
+    char address[ADDR_TEXT];
 
-    if (given != NULL)
-        n = snprintf(setup->libexec, sizeof setup->libexec, "%s", given);
-    else
-        n = snprintf(setup->libexec, sizeof setup->libexec,
-                     "%s/../libexec/skink", spawn_self_dir());
-    if (n < 0 || (size_t)n >= sizeof setup->libexec)
-        die(EXIT_FAILED, "the path of the daemons is too long");
+    for (uint32_t i = 0; i < net->addresses; i++) {
+        if (net->address[i].link == link)
+            printf("  %s/%u", addr_format(address, net->address[i].addr),
+                   net->address[i].prefix_len);
+    }
 }
 
-/* NULL: not given. */
+/* `net` as the devices have made it. */
 static void
-take_link(struct up *up, const char *link)
+announce(const struct up *up, const struct net *net, pid_t pid)
 {
-    up->link_named = link != NULL;
-    parse_link(&up->setup.net, up->link_named ? link : "tap");
-    if (up->setup.net.link_kind != CONF_LINK_VETH || up->setup.netns)
-        return;
-    log_line("a veth pair would outlive the instance here");
-    log_hint("give it a network of its own: skink up --netns --link %s", link);
-    exit(EXIT_USAGE);
-}
+    char gateway[ADDR_TEXT] = "none";
 
-static void
-parse(struct up *up, struct cli *cli, int argc, char **argv)
-{
-    struct setup *setup = &up->setup;
-    const char *link = NULL, *addr = "10.7.0.2/24", *gw = NULL;
-    const char *mtu = "1500", *cpus = NULL;
-    const struct arg args[] = {
-        {.name = "link",
-         .metavar = "KIND[:NAME]",
-         .help = "tap (default tap0), or with --netns also veth",
-         .value = &link},
-        {.name = "addr",
-         .metavar = "ADDR/LEN",
-         .help = "the stack's address (default 10.7.0.2/24)",
-         .value = &addr},
-        {.name = "gw",
-         .metavar = "ADDR|none",
-         .help = "gateway, and the host's side of a new link (10.7.0.1)",
-         .value = &gw},
-        {.name = "mtu",
-         .metavar = "BYTES",
-         .help = "of the link (default 1500)",
-         .value = &mtu},
-        {.name = "cpus",
-         .metavar = "LIST|none",
-         .help = "where the daemons run (default: together, if CPUs are few)",
-         .value = &cpus},
-        {.name = "netns",
-         .help = "in a network namespace of its own; no root needed",
-         .flag = &setup->netns},
-        {.name = "fg",
-         .help = "stay in the foreground",
-         .flag = &up->foreground},
-        {.name = "help",
-         .letter = 'h',
-         .help = "this text",
-         .flag = &cli->help},
-        {.name = NULL},
-    };
-
-    cli_parse(cli, args, argc, argv, NULL, 0);
-    take_link(up, link);
-    parse_network(&setup->net, addr, gw);
-    setup->net.mtu = (uint32_t)args_number("--mtu", mtu, 576, 65535);
-    parse_cpus(setup->cpu, cpus);
-    snprintf(setup->instance, sizeof setup->instance, "%s", cli->instance);
-    snprintf(setup->rundir, sizeof setup->rundir, "%s", cli->rundir);
-    find_daemons(setup);
-}
-
-/* Who may not open a TAP device may still make a veth pair in a namespace. */
-static void
-settle_link(struct setup *setup)
-{
-    if (!setup->netns || device_has_tap())
-        return;
-    log_hint("/dev/net/tun: %s; the link is a veth pair instead of a TAP",
-             strerror(errno));
-    parse_link(&setup->net, "veth");
-}
-
-static void
-announce(const struct up *up, pid_t pid)
-{
-    const struct conf_net *net = &up->setup.net;
-    char address[ADDR_TEXT], gateway[ADDR_TEXT];
-
-    addr_format(address, net->address);
-    addr_format(gateway, net->gateway);
-    printf("%s up  %s/%u gw %s  %s %u  pid %d\n", up->setup.instance, address,
-           net->prefix_len, addr_is_any(net->gateway) ? "none" : gateway,
-           net->link_name, net->mtu, (int)pid);
+    for (uint32_t i = 0; i < net->routes; i++) {
+        if (net->route[i].prefix_len == 0)
+            addr_format(gateway, net->route[i].gateway);
+    }
+    printf("%s up", up->setup.instance);
+    for (uint32_t i = 0; i < net->links; i++) {
+        announce_addresses(net, i);
+        if (i == 0)
+            printf(" gw %s", gateway);
+        printf("  %s %u", net->link[i].name, net->link[i].mtu);
+    }
+    printf("  pid %d\n", (int)pid);
     fflush(stdout);
     if (up->setup.netns)
         log_hint("run programs in its network: skink -i %s exec COMMAND",
@@ -137,15 +65,31 @@ static void
 tell_ready(void *arg)
 {
     struct up *up = arg;
+    const struct net *net = &up->setup.tables.net;
 
     if (up->ready < 0) {
-        announce(up, getpid());
+        announce(up, net, getpid());
         return;
     }
-    if (write(up->ready, ".", 1) < 0)
+    if (write(up->ready, net, sizeof *net) < 0)
         raise(SIGTERM); /* who asked for the instance was interrupted */
     close(up->ready);
     up->ready = -1;
+}
+
+static void
+open_links(struct setup *setup)
+{
+    for (uint32_t i = 0; i < setup->tables.net.links; i++)
+        setup->link[i] = device_open(&setup->tables.net, i, &setup->device[i]);
+}
+
+static void
+close_links(const struct setup *setup)
+{
+    for (uint32_t i = 0; i < setup->tables.net.links; i++)
+        close(setup->link[i]);
+    device_leave();
 }
 
 static enum exit_status
@@ -158,12 +102,12 @@ supervise(struct up *up)
     instance_sign();
     if (setup->netns)
         netns_enter(&setup->userns);
-    setup->link = device_open(&setup->net);
+    open_links(setup);
     instance_listen(setup, &listeners);
     status = supervisor_run(setup, &listeners, tell_ready, up);
     /* Let go by hand: connections to the command end with this process, and
      * who sees them end may start the instance again at once. */
-    close(setup->link);
+    close_links(setup);
     instance_leave(setup);
     return status;
 }
@@ -181,7 +125,7 @@ become_daemon(struct up *up)
     exit((int)supervise(up));
 }
 
-/* What the supervisor and its daemons said before they gave up. */
+/* What the supervisor and its daemons said before they were up, or gave up. */
 static void
 show_log(const struct setup *setup)
 {
@@ -199,18 +143,11 @@ show_log(const struct setup *setup)
         close(fd);
 }
 
-/* The parent's part: nothing is up until the pipe says so. */
 static enum exit_status
-wait_for(const struct up *up, pid_t child, int pipe_end)
+failed(pid_t child)
 {
-    char byte;
     int status;
 
-    if (read(pipe_end, &byte, 1) == 1) {
-        announce(up, child);
-        return EXIT_OK;
-    }
-    show_log(&up->setup);
     if (waitpid(child, &status, 0) == child && WIFEXITED(status) &&
         WEXITSTATUS(status) != EXIT_OK)
         return (enum exit_status)WEXITSTATUS(status);
@@ -218,61 +155,77 @@ wait_for(const struct up *up, pid_t child, int pipe_end)
     return EXIT_FAILED;
 }
 
-static pid_t supervisor; /* of the parent that waits for it */
-
-/* Who interrupts `up` has no instance then, even if it has just come up. */
-static void
-give_up(int signal)
-{
-    kill(supervisor, SIGTERM);
-    waitpid(supervisor, NULL, 0);
-    _exit(128 + signal);
-}
+static volatile sig_atomic_t interrupt; /* the signal; 0: none */
 
 static void
-watch_over(pid_t child)
+note(int signal)
 {
-    const struct sigaction action = {.sa_handler = give_up};
-
-    supervisor = child;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupt = signal;
 }
 
-/* Signals wait until both know which side of the fork they are on. */
+/* Waits for the pipe, in which signals are heard. False: there was one. */
+static bool
+pipe_is_ready(int pipe_end, const sigset_t *heard)
+{
+    struct pollfd pollfd = {.fd = pipe_end, .events = POLLIN};
+
+    while (ppoll(&pollfd, 1, NULL, heard) < 0 && interrupt == 0)
+        ;
+    return interrupt == 0;
+}
+
+/* The parent's part: nothing is up until the pipe says so. Who interrupts `up` has
+ * no instance then, even if it has just come up. */
 static enum exit_status
-go_to_background(struct up *up)
+wait_for(const struct up *up, pid_t child, int pipe_end, const sigset_t *heard)
 {
-    sigset_t interrupts, before;
+    struct net net;
+
+    if (!pipe_is_ready(pipe_end, heard)) {
+        kill(child, SIGTERM);
+        waitpid(child, NULL, 0);
+        exit(128 + interrupt);
+    }
+    show_log(&up->setup);
+    if (read(pipe_end, &net, sizeof net) != (ssize_t)sizeof net)
+        return failed(child);
+    announce(up, &net, child);
+    return EXIT_OK;
+}
+
+static enum exit_status
+go_to_background(struct up *up, const sigset_t *before)
+{
+    const struct sigaction action = {.sa_handler = note};
     int ends[2];
     pid_t child;
 
-    sigemptyset(&interrupts);
-    sigaddset(&interrupts, SIGINT);
-    sigaddset(&interrupts, SIGTERM);
-    sigprocmask(SIG_BLOCK, &interrupts, &before);
     if (pipe2(ends, O_CLOEXEC) < 0 || (child = fork()) < 0)
         die(EXIT_FAILED, "cannot go into the background: %s", strerror(errno));
-    if (child > 0)
-        watch_over(child);
-    sigprocmask(SIG_SETMASK, &before, NULL);
     if (child == 0) {
         close(ends[0]);
         up->ready = ends[1];
         become_daemon(up);
     }
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     close(ends[1]);
-    return wait_for(up, child, ends[0]);
+    return wait_for(up, child, ends[0], before);
 }
 
+/* From the lock on, an interruption takes effect only where everything is taken
+ * away again: in the supervisor's loop, or in the parent that waits for it. */
 enum exit_status
 cmd_up(struct cli *cli, int argc, char **argv)
 {
-    struct up up = {.ready = -1, .setup = {.link = -1, .log = -1}};
+    struct up up = {.ready = -1, .setup = {.log = -1}};
+    sigset_t interrupts, before;
 
-    parse(&up, cli, argc, argv);
+    setup_take(&up.setup, &up.foreground, cli, argc, argv);
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigaddset(&interrupts, SIGTERM);
+    sigprocmask(SIG_BLOCK, &interrupts, &before);
     instance_lock(&up.setup);
-    if (!up.link_named)
-        settle_link(&up.setup);
-    return up.foreground ? supervise(&up) : go_to_background(&up);
+    return up.foreground ? supervise(&up) : go_to_background(&up, &before);
 }

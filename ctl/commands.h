@@ -14,11 +14,12 @@ struct cli {
     const char *instance; /* NULL: not given, until the options are read */
     const char *usage;    /* of the command that runs */
     bool json, help;
+    bool named;               /* the user said which instance */
     bool ends;                /* it is no use to say how to start an instance */
     char rundir[RUNDIR_SIZE]; /* once the options are read */
 };
 
-#define CLI_OPTIONS_MAX 16 /* of a command, with those that all have */
+#define CLI_OPTIONS_MAX 24 /* of a command, with those that all have */
 
 /* argv[0] is the command's name. Each returns the exit status. */
 enum exit_status cmd_up(struct cli *cli, int argc, char **argv);
@@ -27,6 +28,17 @@ enum exit_status cmd_restart(struct cli *cli, int argc, char **argv);
 enum exit_status cmd_exec(struct cli *cli, int argc, char **argv);
 enum exit_status cmd_status(struct cli *cli, int argc, char **argv);
 enum exit_status cmd_stats(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_config(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_route(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_addr(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_impair(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_conns(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_routes(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_neigh(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_links(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_ping(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_top(struct cli *cli, int argc, char **argv);
+enum exit_status cmd_capture(struct cli *cli, int argc, char **argv);
 
 /* The rows that every command has: -j, -i, -h. */
 #define CLI_COMMON 3
@@ -41,6 +53,9 @@ int cli_options(struct cli *cli, const struct arg *args, int argc, char **argv);
  * most `room`, and it returns how many. Dies on one too many. */
 int cli_parse(struct cli *cli, const struct arg *args, int argc, char **argv,
               const char **operands, int room);
+
+/* Makes `name` the instance that the command is about. Dies as cli_options does. */
+void cli_instance(struct cli *cli, const char *name);
 
 /* The one of `names` that a person most likely meant by `typed`; NULL when
  * none is like it. `names` ends with NULL. */

@@ -9,6 +9,7 @@
 #include "base/os/fdpass.h"
 #include "base/os/log.h"
 #include "control.pb-c.h"
+#include "ctl/change.h"
 #include "ctl/netns.h"
 #include "ctl/supervisor.h"
 
@@ -69,37 +70,64 @@ may_order(const struct supervisor *s, uid_t uid)
 
 /* ---- the requests ---- */
 
+/* Everybody who is let in sees the daemons' own pages; rings and what lies behind
+ * them show whose bytes travel; a state holds secrets. */
+static bool
+may_see(uint32_t region, bool trusted)
+{
+    switch (region) {
+    case REGION_CONF:
+    case REGION_IPD_VIEW:
+    case REGION_TCPD_VIEW:
+        return true;
+    case REGION_IPD_STATE:
+    case REGION_TCPD_STATE:
+        return false;
+    default:
+        return trusted ||
+               (region >= REGION_CNC(0) && region < REGION_CNC(DAEMONS));
+    }
+}
+
 static void
 serve_look(struct control_connection *c)
 {
+    const struct setup *setup = c->supervisor->setup;
     const struct store *store = &c->supervisor->store;
     Skink__Control__Reply reply;
+    char texts[LINKS_MAX][DEVICE_NAME], config[PATH_MAX];
+    char *devices[LINKS_MAX];
     uint32_t ids[REGIONS];
     int fds[REGIONS];
     size_t n = 0;
 
-    ids[n++] = REGION_CONF;
-    for (uint32_t d = 0; d < DAEMONS; d++)
-        ids[n++] = REGION_CNC(d);
-    for (size_t i = 0; i < RINGS && may_order(c->supervisor, c->uid); i++)
-        ids[n++] = ring_table[i].region;
+    for (uint32_t id = REGION_NONE + 1; id < REGIONS; id++) {
+        if (store->regions[id].readonly >= 0 &&
+            may_see(id, may_order(c->supervisor, c->uid)))
+            ids[n++] = id;
+    }
     for (size_t i = 0; i < n; i++)
         fds[i] = store->regions[ids[i]].readonly;
 
     skink__control__reply__init(&reply);
     reply.n_regions = n;
     reply.regions = ids;
+    reply.n_devices = store->tables.net.links;
+    reply.devices = devices;
+    for (size_t i = 0; i < reply.n_devices; i++)
+        devices[i] = memcpy(texts[i], setup->device[i].name, DEVICE_NAME);
+    reply.config = memcpy(config, setup->config, sizeof config);
     send_reply(c, &reply, fds, n);
 }
 
 static void
 serve_restart(struct control_connection *c, const char *name)
 {
-    uint32_t id = 0;
+    uint32_t id = 0, daemons = c->supervisor->store.daemons;
 
-    while (id < DAEMONS && strcmp(daemon_name(id), name) != 0)
+    while (id < daemons && strcmp(daemon_name(id), name) != 0)
         id++;
-    if (id == DAEMONS) {
+    if (id == daemons) {
         answer(c, EXIT_FAILED, "there is no daemon '%.32s'", name);
         return;
     }
@@ -136,6 +164,32 @@ serve_namespaces(struct control_connection *c)
     }
 }
 
+/* Repeatedly asked for, a ping is another one each time. */
+static void
+serve_change(struct control_connection *c,
+             const Skink__Control__Request *request)
+{
+    struct supervisor *s = c->supervisor;
+    struct conf_tables tables = s->store.tables;
+    uint64_t serial = s->control.pings + 1;
+    Skink__Control__Reply reply;
+    char done[] = "done";
+    struct wrong wrong;
+
+    skink__control__reply__init(&reply);
+    if (change_apply(&tables, request, serial, &wrong)) {
+        store_show(&s->store, &tables);
+        reply.text = done;
+        if (request->command_case == SKINK__CONTROL__REQUEST__COMMAND_PING)
+            reply.serial = s->control.pings = serial;
+    } else {
+        reply.error = EXIT_FAILED;
+        reply.text = wrong.text;
+        reply.hint = wrong.hint;
+    }
+    send_reply(c, &reply, NULL, 0);
+}
+
 static void
 serve(struct control_connection *c, const Skink__Control__Request *request)
 {
@@ -158,6 +212,13 @@ serve(struct control_connection *c, const Skink__Control__Request *request)
         break;
     case SKINK__CONTROL__REQUEST__COMMAND_NAMESPACES:
         serve_namespaces(c);
+        break;
+    case SKINK__CONTROL__REQUEST__COMMAND_CONFIGURE:
+    case SKINK__CONTROL__REQUEST__COMMAND_ADDRESS:
+    case SKINK__CONTROL__REQUEST__COMMAND_ROUTE:
+    case SKINK__CONTROL__REQUEST__COMMAND_IMPAIR:
+    case SKINK__CONTROL__REQUEST__COMMAND_PING:
+        serve_change(c, request);
         break;
     case SKINK__CONTROL__REQUEST__COMMAND__NOT_SET:
     case _SKINK__CONTROL__REQUEST__COMMAND__CASE_IS_INT_SIZE:
@@ -230,7 +291,7 @@ static void
 listener_event(void *owner, uint32_t events)
 {
     struct supervisor *s = owner;
-    int fd = accept4(s->control.listener.fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = loop_accept(s->control.listener.fd, SOCK_CLOEXEC);
     struct ucred peer;
     socklen_t len = sizeof peer;
 

@@ -13,7 +13,7 @@
 
 #define CONTROL_CONNECTIONS 16
 #define CONTROL_OWN         8    /* of these, kept for the owner and root */
-#define CONTROL_MESSAGE     1024 /* bytes, the longest either way */
+#define CONTROL_MESSAGE     8192 /* bytes, the longest either way */
 
 struct supervisor;
 
@@ -30,6 +30,7 @@ struct control_connection {
 struct control {
     struct source listener;
     uint64_t accepted; /* connections so far */
+    uint64_t pings;    /* asked for so far */
     struct control_connection connections[CONTROL_CONNECTIONS];
 };
 

@@ -81,10 +81,11 @@ not_attached(const char *name, int why)
 /* Returns whether the device was there before: without the persistent flag it
  * lives only as long as the descriptor that made it. */
 static bool
-attach(int fd, const char *name)
+attach(int fd, const char *name, bool offloads)
 {
     const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
     struct ifreq req = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+    unsigned long accepted = offloads ? TUN_F_CSUM | TUN_F_TSO4 : 0;
     int header = VNET_HEADER;
 
     snprintf(req.ifr_name, sizeof req.ifr_name, "%.15s", name);
@@ -94,17 +95,17 @@ attach(int fd, const char *name)
         nanosleep(&pause, NULL);
     }
     if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
-        ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) < 0 ||
+        ioctl(fd, TUNSETOFFLOAD, accepted) < 0 ||
         ioctl(fd, TUNGETIFF, &req) < 0)
         die(EXIT_FAILED, "%s: cannot set offloads: %s", name, strerror(errno));
     return (req.ifr_flags & IFF_PERSIST) != 0;
 }
 
 int
-device_tap(const struct conf_net *net, bool *found)
+device_tap(const char *name, bool offloads, bool *found)
 {
     int fd = open_tun();
 
-    *found = attach(fd, net->link_name);
+    *found = attach(fd, name, offloads);
     return fd;
 }

@@ -16,13 +16,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
-#include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,54 +162,16 @@ not_made(const char *name, int why)
 }
 
 static void
-make_ends(const struct conf_net *net, const char *own_end)
+make_ends(const char *name, const char *own_end, uint32_t mtu)
 {
     int rtnl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    int why =
-        rtnl < 0 ? errno : make_pair(rtnl, net->link_name, own_end, net->mtu);
+    int why = rtnl < 0 ? errno : make_pair(rtnl, name, own_end, mtu);
 
     if (why != 0)
-        not_made(net->link_name, why);
-    silence_ipv6(rtnl, net->link_name);
+        not_made(name, why);
+    silence_ipv6(rtnl, name);
     silence_ipv6(rtnl, own_end);
     close(rtnl);
-}
-
-/* ---- the socket on our end ---- */
-
-static bool
-switch_on(int sock, int option)
-{
-    const int on = 1;
-
-    return setsockopt(sock, SOL_PACKET, option, &on, sizeof on) == 0;
-}
-
-/* Created for no protocol, so that it hears nothing before it is bound and its
- * frames have their headers. */
-static int
-open_socket(const char *name)
-{
-    int sock = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int index = (int)if_nametoindex(name);
-    const struct sockaddr_ll address = {
-        .sll_family = AF_PACKET,
-        .sll_protocol = htons(ETH_P_ALL),
-        .sll_ifindex = index,
-    };
-    const struct packet_mreq all = {
-        .mr_ifindex = index,
-        .mr_type = PACKET_MR_PROMISC,
-    };
-
-    if (sock < 0 || !switch_on(sock, PACKET_VNET_HDR) ||
-        !switch_on(sock, PACKET_IGNORE_OUTGOING) ||
-        setsockopt(sock, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) <
-            0 ||
-        bind(sock, (const struct sockaddr *)&address, sizeof address) < 0)
-        die(EXIT_FAILED, "cannot open a packet socket on %s: %s", name,
-            strerror(errno));
-    return sock;
 }
 
 static void
@@ -227,12 +188,9 @@ raise_end(const char *name)
 
 /* Up before there is a socket, which would otherwise be told that it is down. */
 int
-device_veth(const struct conf_net *net)
+device_veth(const char *name, const char *own_end, uint32_t mtu)
 {
-    const char *own_end =
-        strcmp(net->link_name, "skink") == 0 ? "skink0" : "skink";
-
-    make_ends(net, own_end);
+    make_ends(name, own_end, mtu);
     raise_end(own_end);
-    return open_socket(own_end);
+    return device_packet_socket(own_end);
 }

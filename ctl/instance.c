@@ -110,7 +110,8 @@ static struct {
 static void
 leave_no_trace(int status, void *unused)
 {
-    static const char *const names[] = {"log", "lock"};
+    static const char *const names[] = {"attach", "control", "tcpd", "log",
+                                        "lock"};
 
     (void)unused;
     if (status == EXIT_OK || getpid() != fresh.pid)

@@ -5,16 +5,18 @@
 
 #include "base/os/fdpass.h"
 #include "ctl/call.h"
-#include "proto/shm/region.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static void
 place(struct look *l, const struct region *r)
 {
+    if (r->id < REGIONS)
+        l->regions[r->id] = *r;
     if (r->id == REGION_CONF)
         l->conf = conf_of(r);
     for (uint32_t d = 0; d < DAEMONS; d++) {
@@ -27,15 +29,43 @@ place(struct look *l, const struct region *r)
     }
 }
 
-static void
-require_all(const struct look *l)
+static _Noreturn void
+other_version(void)
 {
-    bool all = l->conf != NULL;
+    die(EXIT_FAILED, "the supervisor is from another version of skink");
+}
 
-    for (size_t d = 0; d < DAEMONS; d++)
+bool
+look_again(struct look *l)
+{
+    if (!conf_look(l->conf, &l->version, &l->tables))
+        return false;
+    if (net_check(&l->tables.net) != NULL)
+        other_version();
+    return true;
+}
+
+static void
+require_all(struct look *l)
+{
+    bool all = l->conf != NULL && l->conf->links <= LINKS_MAX &&
+               ipd_view_join(&l->ipd, &l->regions[REGION_IPD_VIEW]) &&
+               tcpd_view_join(&l->tcpd, &l->regions[REGION_TCPD_VIEW]);
+
+    l->daemons = all ? DAEMON_LINKD + l->conf->links : 0;
+    for (size_t d = 0; d < l->daemons; d++)
         all = all && l->cnc[d] != NULL;
-    if (!all)
-        die(EXIT_FAILED, "the supervisor is from another version of skink");
+    l->version = CONF_UNSEEN;
+    if (!all || !look_again(l))
+        other_version();
+}
+
+static void
+take_texts(struct look *l, const Skink__Control__Reply *reply)
+{
+    snprintf(l->config, sizeof l->config, "%s", reply->config);
+    for (size_t i = 0; i < reply->n_devices && i < LINKS_MAX; i++)
+        snprintf(l->device[i], sizeof l->device[i], "%s", reply->devices[i]);
 }
 
 void
@@ -63,6 +93,7 @@ look_open(struct look *l, const struct cli *cli)
             place(l, &r);
         close(fds[i]);
     }
+    take_texts(l, reply);
     skink__control__reply__free_unpacked(reply, NULL);
     require_all(l);
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* epoll, one event at a time: the supervisor is idle but for deaths and
  * attaching clients, so batches would save nothing. */
+#define _GNU_SOURCE 1
 #include "ctl/loop.h"
 
 #include "base/check.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 bool
@@ -42,6 +46,36 @@ loop_close(struct loop *l, struct source *source)
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, source->fd, NULL);
     close(source->fd);
     source->fd = -1;
+}
+
+/* The descriptor that is given up so that a connection can be accepted and
+ * closed. */
+static int spare = -1;
+
+static void
+take_spare(void)
+{
+    if (spare < 0)
+        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int
+loop_accept(int listener, int flags)
+{
+    int fd;
+
+    take_spare();
+    fd = accept4(listener, NULL, NULL, flags);
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE))
+        return fd;
+    close(spare);
+    spare = -1;
+    fd = accept4(listener, NULL, NULL, flags);
+    if (fd >= 0)
+        close(fd);
+    take_spare();
+    errno = EMFILE;
+    return -1;
 }
 
 void

@@ -26,6 +26,11 @@ void loop_want(struct loop *l, struct source *source, uint32_t events);
 /* Takes it out and closes its descriptor; harmless when it is not in. */
 void loop_close(struct loop *l, struct source *source);
 
+/* The next connection of a listening socket. -1: there is none, or no descriptor
+ * was left for it: then it was closed, for one that stays in the queue would
+ * keep the loop spinning. */
+int loop_accept(int listener, int flags);
+
 /* Waits at most `timeout_ms` and serves one source: so a handler may remove any
  * source, its own too, and no event for a removed one is left over. */
 void loop_turn(struct loop *l, int timeout_ms);

@@ -28,6 +28,30 @@ static const struct command {
     {"status", "", "status [-j]", "daemons, restarts, rings", cmd_status},
     {"stats", "[PATTERN]", "stats [PATTERN] [--nonzero] [-j] [--explain NAME]",
      "counters whose names match PATTERN, a regular expression", cmd_stats},
+    {"conns", "[-tinmlpao] [FILTER]", "conns [-tinmlpao] [-j] [FILTER]",
+     "connections, as ss(8) shows them", cmd_conns},
+    {"routes", "[get ADDR]", "routes [get ADDR] [-j]",
+     "where packets go, as 'ip route' shows it", cmd_routes},
+    {"neigh", "", "neigh [-j]", "who is on the links, as 'ip neigh' shows it",
+     cmd_neigh},
+    {"links", "", "links [-j]", "devices and what has passed", cmd_links},
+    {"ping", "ADDR", "ping [OPTIONS] ADDR", "echo requests sent by ipd",
+     cmd_ping},
+    {"top", "", "top [--period SEC] [-j]", "what is going on, live", cmd_top},
+    {"capture", "[-w FILE] [FILTER]",
+     "capture [-w FILE] [--on NAME] [-c N] [-s BYTES] [FILTER]",
+     "packets at any ring, for Wireshark or as lines", cmd_capture},
+    {"config", "show|check|diff|...",
+     "config show|check|diff|reload|save [FILE]",
+     "the running configuration, and the file's", cmd_config},
+    {"route", "add|del ROUTE",
+     "route add|del DST [via GW] [dev LINK] [metric N] [mtu N] [src ADDR]",
+     "change routes now; 'config save' keeps them", cmd_route},
+    {"addr", "add|del ADDR/LEN", "addr add|del ADDR/LEN dev LINK",
+     "change addresses now; 'config save' keeps them", cmd_addr},
+    {"impair", "LINK [in|out] SPEC",
+     "impair LINK [in|out] loss=2%,delay=5ms,rate=100M,...|off",
+     "make a link worse than it is, to test", cmd_impair},
     {"help", "[COMMAND]", "help [COMMAND]", "this text, or COMMAND's", NULL},
 };
 
@@ -53,7 +77,7 @@ print_help(struct cli *cli)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         snprintf(left, sizeof left, "%s %s", commands[i].name,
                  commands[i].brief);
-        printf("  %-20s  %s\n", left, commands[i].help);
+        printf("  %-23s  %s\n", left, commands[i].help);
     }
     printf("\nOptions, before COMMAND or after it\n");
     args_print(args);

@@ -3,30 +3,97 @@
 #define _GNU_SOURCE 1
 #include "ctl/parse.h"
 
-#include "base/os/args.h"
-#include "base/os/log.h"
+#include "base/bits.h"
 
-#include <sched.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW_CPUS 4
-
-/* One line that says what is wrong, one that names the fix. */
-static _Noreturn void __attribute__((format(printf, 2, 3)))
-refuse(const char *hint, const char *fmt, ...)
+bool
+wrong_say(struct wrong *wrong, const char *hint, const char *fmt, ...)
 {
-    char text[256];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(wrong->text, sizeof wrong->text, fmt, ap);
     va_end(ap);
-    log_line("%s", text);
-    log_hint("%s", hint);
-    exit(EXIT_USAGE);
+    snprintf(wrong->hint, sizeof wrong->hint, "%s", hint);
+    return false;
+}
+
+void
+wrong_die(const struct wrong *wrong, enum exit_status status)
+{
+    log_line("%s", wrong->text);
+    log_hint("%s", wrong->hint);
+    exit((int)status);
+}
+
+/* ---- numbers ---- */
+
+bool
+parse_switch(const char *text, uint32_t *on, struct wrong *wrong)
+{
+    bool yes = strcmp(text, "on") == 0 || strcmp(text, "yes") == 0;
+
+    if (!yes && strcmp(text, "off") != 0 && strcmp(text, "no") != 0)
+        return wrong_say(wrong, "write on or off", "'%.40s' is not a switch",
+                         text);
+    *on = yes;
+    return true;
+}
+
+/* Digits up to something else; returns that, or NULL when there is no number. */
+static const char *
+take_digits(const char *text, uint64_t *out)
+{
+    const char *c = text;
+    uint64_t v = 0;
+
+    for (; *c >= '0' && *c <= '9'; c++) {
+        if (__builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(*c - '0'), &v))
+            return NULL;
+    }
+    *out = v;
+    return c == text ? NULL : c;
+}
+
+bool
+parse_number(const char *what, const char *text, uint64_t lo, uint64_t hi,
+             uint64_t *out, struct wrong *wrong)
+{
+    uint64_t v;
+    const char *end = take_digits(text, &v);
+
+    if (end != NULL && *end == '\0' && v >= lo && v <= hi) {
+        *out = v;
+        return true;
+    }
+    return wrong_say(wrong, "write it in digits alone",
+                     "%s%s'%.40s' is not a number from %" PRIu64 " to %" PRIu64,
+                     what, what[0] != '\0' ? ": " : "", text, lo, hi);
+}
+
+bool
+parse_size(const char *text, uint32_t lo, uint32_t hi, uint32_t *bytes,
+           struct wrong *wrong)
+{
+    uint64_t v = 0;
+    const char *end = take_digits(text, &v);
+    unsigned shift = 0;
+
+    if (end != NULL && *end != '\0' && end[1] == '\0')
+        shift = *end == 'K' ? 10 : *end == 'M' ? 20 : 0;
+    if (end == NULL || (*end != '\0' && shift == 0) || v > hi ||
+        v << shift < lo || v << shift > hi)
+        return wrong_say(wrong, "write bytes, like 65536, 64K or 4M",
+                         "'%.40s' is not a size from %u to %u bytes", text, lo,
+                         hi);
+    *bytes = (uint32_t)(v << shift);
+    return true;
 }
 
 /* ---- addresses ---- */
@@ -37,195 +104,149 @@ netmask(uint32_t prefix_len)
     return prefix_len == 0 ? 0 : ~0U << (32 - prefix_len);
 }
 
-static _Noreturn void
-bad_address(const char *text)
-{
-    refuse("write it like 10.7.0.2/24",
-           "'%s' is not an address with a prefix length", text);
-}
-
-/* Neither the network's own address nor its broadcast; both exist from /30 up. */
+/* "A/L" into both; without "/L" a length of `without`, if that is at most 32. */
 static bool
-is_host(uint32_t a, uint32_t prefix_len)
+split_prefix(const char *text, uint32_t without, struct addr *addr,
+             uint32_t *prefix_len)
 {
-    uint32_t host = a & ~netmask(prefix_len);
-
-    return prefix_len > 30 || (host != 0 && host != ~netmask(prefix_len));
-}
-
-static void
-take_address(struct conf_net *net, const char *text)
-{
-    const char *slash = strchr(text, '/');
+    size_t len = strcspn(text, "/");
+    uint64_t bits = without;
     char number[16];
-    uint32_t v4;
+    const char *end = "";
 
-    if (slash == NULL || (size_t)(slash - text) >= sizeof number)
-        bad_address(text);
-    snprintf(number, sizeof number, "%.*s", (int)(slash - text), text);
-    if (!addr_parse_v4(number, &net->address))
-        bad_address(text);
-    net->prefix_len = (uint32_t)args_number("prefix length", slash + 1, 1, 32);
-    v4 = addr_to_v4(net->address);
-    if (addr_is_group(net->address) || v4 >> 24 == 0 || v4 >> 24 == 127)
-        refuse("choose one like 10.7.0.2/24", "%s cannot be a host's address",
-               number);
-    if (!is_host(v4, net->prefix_len))
-        refuse("choose another address of that network",
-               "%s is the network's own or its broadcast address", number);
+    if (len >= sizeof number)
+        return false;
+    snprintf(number, sizeof number, "%.*s", (int)len, text);
+    if (text[len] == '/')
+        end = take_digits(text + len + 1, &bits);
+    if (end == NULL || *end != '\0' || bits > 32 ||
+        !addr_parse_v4(number, addr))
+        return false;
+    *prefix_len = (uint32_t)bits;
+    return true;
 }
 
-static struct addr
-default_gateway(const struct conf_net *net)
+bool
+parse_address(const char *text, struct net_address *out, struct wrong *wrong)
 {
-    uint32_t own = addr_to_v4(net->address);
-    uint32_t first = (own & netmask(net->prefix_len)) + 1;
+    struct net_address a = *out;
+    uint32_t v4, host;
 
-    if (net->prefix_len > 30)
-        return addr_v4(own ^ 1);
-    return addr_v4(first == own ? first + 1 : first);
+    if (!split_prefix(text, 33, &a.addr, &a.prefix_len) || a.prefix_len == 0)
+        return wrong_say(wrong, "write it like 10.7.0.2/24",
+                         "'%.40s' is not an address with a prefix length",
+                         text);
+    v4 = addr_to_v4(a.addr);
+    if (v4 >> 28 >= 0xe || v4 >> 24 == 0 || v4 >> 24 == 127)
+        return wrong_say(wrong, "choose one like 10.7.0.2/24",
+                         "%.40s cannot be a host's address", text);
+    host = v4 & ~netmask(a.prefix_len);
+    if (a.prefix_len <= 30 && (host == 0 || host == ~netmask(a.prefix_len)))
+        return wrong_say(wrong, "choose another address of that network",
+                         "%.40s is the network's own or its broadcast address",
+                         text);
+    *out = a;
+    return true;
 }
 
-static void
-take_gateway(struct conf_net *net, const char *text)
+bool
+parse_network(const char *text, struct addr *dst, uint32_t *prefix_len,
+              struct wrong *wrong)
 {
-    uint32_t own = addr_to_v4(net->address), gw;
+    struct addr a;
+    uint32_t bits;
 
-    if (!addr_parse_v4(text, &net->gateway)) {
-        refuse("write the gateway like 10.7.0.1, or --gw none",
-               "'%s' is not an address", text);
+    if (strcmp(text, "default") == 0) {
+        *dst = addr_any_v4();
+        *prefix_len = 0;
+        return true;
     }
-    gw = addr_to_v4(net->gateway);
-    if (((gw ^ own) & netmask(net->prefix_len)) != 0) {
-        char address[ADDR_TEXT];
+    if (!split_prefix(text, 32, &a, &bits))
+        return wrong_say(wrong, "write it like 10.0.0.0/8, or default",
+                         "'%.40s' is not a network", text);
+    if ((addr_to_v4(a) & ~netmask(bits)) != 0) {
+        char fixed[ADDR_TEXT], hint[80];
 
-        log_line("the gateway %s is not in the network of %s/%u", text,
-                 addr_format(address, net->address), net->prefix_len);
-        log_hint("choose both with --addr and --gw");
-        exit(EXIT_USAGE);
+        addr_format(fixed, addr_v4(addr_to_v4(a) & netmask(bits)));
+        snprintf(hint, sizeof hint, "did you mean %s/%u?", fixed, bits);
+        return wrong_say(wrong, hint, "%.40s has bits set behind its prefix",
+                         text);
     }
-    if (gw == own || !is_host(gw, net->prefix_len))
-        refuse("choose the kernel's side of the link with --gw, or --gw none",
-               "%s cannot be the gateway: it is ours, the network's own or "
-               "its broadcast address",
-               text);
+    *dst = a;
+    *prefix_len = bits;
+    return true;
 }
 
-void
-parse_network(struct conf_net *net, const char *address, const char *gateway)
+/* ---- links ---- */
+
+static const struct kind {
+    const char *name;
+    bool is_path; /* what follows is no interface's name */
+    bool needs_device;
+} kinds[] = {
+    [NET_TAP] = {"tap", false, false},
+    [NET_VETH] = {"veth", false, false},
+    [NET_PACKET] = {"packet", false, true},
+    [NET_PAIR] = {"pair", true, true},
+};
+
+const char *
+parse_kind_text(uint32_t kind)
 {
-    take_address(net, address);
-    if (gateway == NULL)
-        net->gateway =
-            net->prefix_len == 32 ? addr_any_v4() : default_gateway(net);
-    else if (strcmp(gateway, "none") == 0)
-        net->gateway = addr_any_v4();
-    else
-        take_gateway(net, gateway);
+    return kind < ARRAY_LEN(kinds) ? kinds[kind].name : "unknown";
 }
 
-/* ---- link ---- */
-
-/* "KIND" or "KIND:NAME"; NULL: it is another kind. */
-static const char *
-name_of_kind(const char *link, const char *kind, const char *name)
+/* The kernel's rule; '%' would make it choose a number itself. */
+bool
+parse_name(const char *text, char out[NET_NAME], struct wrong *wrong)
 {
-    size_t len = strlen(kind);
+    size_t len = strlen(text);
 
-    if (strncmp(link, kind, len) != 0)
-        return NULL;
-    if (link[len] == ':')
-        return link + len + 1;
-    return link[len] == '\0' ? name : NULL;
+    if (len == 0 || len >= NET_NAME || strpbrk(text, "/%: \t[]#") != NULL)
+        return wrong_say(wrong,
+                         "1 to 15 characters, none of them / % : # [ ] or a "
+                         "space",
+                         "'%.40s' cannot be the name of an interface", text);
+    memset(out, 0, NET_NAME);
+    memcpy(out, text, len);
+    return true;
 }
 
-void
-parse_link(struct conf_net *net, const char *link)
+static bool
+take_path(const char *path, char device[DEVICE_NAME], struct wrong *wrong)
 {
-    const char *name = name_of_kind(link, "tap", "tap0");
-
-    net->link_kind = CONF_LINK_TAP;
-    if (name == NULL) {
-        name = name_of_kind(link, "veth", "veth0");
-        net->link_kind = CONF_LINK_VETH;
-    }
-    if (name == NULL) {
-        refuse("this version knows --link tap[:NAME] and --link veth[:NAME]",
-               "unknown link '%s'", link);
-    }
-    /* The kernel's rule; '%' would make it choose a number itself. */
-    if (name[0] == '\0' || strlen(name) > 15 || strpbrk(name, "/%: \t") != NULL)
-        refuse("1 to 15 characters, none of them / % : or a space",
-               "'%s' cannot be the name of an interface", name);
-    snprintf(net->link_name, sizeof net->link_name, "%s", name);
+    /* ".0", ".1" and the final NUL come behind it. */
+    if (path[0] != '/' || strlen(path) > DEVICE_NAME - 3)
+        return wrong_say(wrong, "write it like pair:/tmp/lab",
+                         "'%.60s' is not an absolute path of up to %d letters",
+                         path, DEVICE_NAME - 3);
+    snprintf(device, DEVICE_NAME, "%s", path);
+    return true;
 }
 
-/* ---- CPUs ---- */
-
-static int
-last_allowed(const cpu_set_t *allowed)
+bool
+parse_link(const char *text, enum net_link_kind *kind, char device[DEVICE_NAME],
+           struct wrong *wrong)
 {
-    for (int i = CPU_SETSIZE - 1; i >= 0; i--) {
-        if (CPU_ISSET((size_t)i, allowed))
-            return i;
-    }
-    return -1;
-}
+    size_t len = strcspn(text, ":"), i = 0;
+    char name[NET_NAME] = "";
 
-/* The next "N" or "N-M" of a list that ends with a NUL; returns what follows. */
-static const char *
-take_range(const char *list, uint64_t *from, uint64_t *to)
-{
-    char word[32], *dash;
-    size_t len = strcspn(list, ",");
-
-    snprintf(word, sizeof word, "%.*s", (int)(len < 31 ? len : 31), list);
-    dash = strchr(word, '-');
-    if (dash != NULL)
-        *dash = '\0';
-    *from = args_number("--cpus", word, 0, CPU_SETSIZE - 1);
-    *to = dash == NULL ? *from
-                       : args_number("--cpus", dash + 1, 0, CPU_SETSIZE - 1);
-    if (*to < *from)
-        refuse("write it like 0-1", "--cpus: %s comes after %s", word,
-               dash + 1);
-    return list[len] == ',' ? list + len + 1 : NULL;
-}
-
-/* The first DAEMONS of the list into `cpu`; returns how many. */
-static size_t
-take_list(int cpu[DAEMONS], const char *list, const cpu_set_t *allowed)
-{
-    size_t count = 0;
-
-    while (list != NULL) {
-        uint64_t from, to;
-
-        list = take_range(list, &from, &to);
-        for (uint64_t n = from; n <= to; n++) {
-            if (!CPU_ISSET((size_t)n, allowed))
-                refuse("see nproc and taskset -p $$, or --cpus none",
-                       "--cpus: CPU %d is not there or not allowed", (int)n);
-            if (count < DAEMONS)
-                cpu[count++] = (int)n;
-        }
-    }
-    return count;
-}
-
-void
-parse_cpus(int cpu[DAEMONS], const char *list)
-{
-    cpu_set_t allowed;
-    size_t count = 1;
-
-    cpu[0] = -1;
-    CPU_ZERO(&allowed);
-    sched_getaffinity(0, sizeof allowed, &allowed);
-    if (list == NULL && CPU_COUNT(&allowed) <= FEW_CPUS)
-        cpu[0] = last_allowed(&allowed);
-    else if (list != NULL && strcmp(list, "none") != 0)
-        count = take_list(cpu, list, &allowed);
-    for (size_t i = count; i < DAEMONS; i++)
-        cpu[i] = cpu[i - count];
+    while (i < ARRAY_LEN(kinds) && (strlen(kinds[i].name) != len ||
+                                    strncmp(kinds[i].name, text, len) != 0))
+        i++;
+    if (i == ARRAY_LEN(kinds))
+        return wrong_say(wrong,
+                         "there are tap[:NAME], veth[:NAME], packet:IF and "
+                         "pair:PATH",
+                         "unknown link '%.40s'", text);
+    if (text[len] == '\0' && kinds[i].needs_device)
+        return wrong_say(wrong, "write packet:eth1, or pair:/tmp/lab",
+                         "which one? '%s' alone does not say", text);
+    *kind = (enum net_link_kind)i;
+    if (kinds[i].is_path)
+        return take_path(text + len + 1, device, wrong);
+    if (text[len] == ':' && !parse_name(text + len + 1, name, wrong))
+        return false;
+    snprintf(device, DEVICE_NAME, "%s", name);
+    return true;
 }

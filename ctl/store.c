@@ -8,6 +8,7 @@
 #include "base/os/clock.h"
 #include "base/os/log.h"
 #include "ctl/topology.h"
+#include "proto/shm/view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,10 @@ region_bytes(uint32_t id)
         return IPD_STATE_SIZE;
     if (id == REGION_TCPD_STATE)
         return TCPD_STATE_SIZE;
+    if (id == REGION_IPD_VIEW)
+        return IPD_VIEW_SIZE;
+    if (id == REGION_TCPD_VIEW)
+        return TCPD_VIEW_SIZE;
     return sizeof(struct cnc_shm);
 }
 
@@ -89,12 +94,27 @@ lay_out_ring(const struct stored *region, const struct ring_row *row)
     return true;
 }
 
+/* Has it a writer, or would that be a daemon that there is not? */
+static bool
+is_present(const struct store *store, uint32_t region)
+{
+    for (uint32_t d = store->daemons; d < DAEMONS; d++) {
+        if (topology_writes(d, region))
+            return false;
+    }
+    return region < REGION_IP_TX + store->daemons - DAEMON_LINKD ||
+           region >= REGION_IP_RX;
+}
+
 static bool
 open_regions(struct store *store)
 {
     for (uint32_t id = REGION_NONE + 1; id < REGIONS; id++) {
         const struct ring_row *row = ring_in(id);
 
+        store->regions[id] = (struct stored){.writable = -1, .readonly = -1};
+        if (!is_present(store, id))
+            continue;
         if (!store_region(&store->regions[id], id, region_bytes(id),
                           store->epoch))
             return false;
@@ -110,7 +130,8 @@ open_bells(struct store *store)
     for (uint32_t a = 0; a < DAEMONS; a++) {
         for (uint32_t b = 0; b < DAEMONS; b++) {
             store->bells[a][b] = -1;
-            if (!topology_adjacent(a, b))
+            if (a >= store->daemons || b >= store->daemons ||
+                !topology_adjacent(a, b))
                 continue;
             store->bells[a][b] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
             if (store->bells[a][b] < 0)
@@ -129,7 +150,7 @@ open_views(struct store *store)
                     REGION_CONF, true))
         return false;
     store->conf = conf_of(&store->conf_region);
-    for (uint32_t d = 0; d < DAEMONS; d++) {
+    for (uint32_t d = 0; d < store->daemons; d++) {
         uint32_t id = REGION_CNC(d);
 
         if (!region_map(&r, store->regions[id].readonly, id, false))
@@ -139,6 +160,8 @@ open_views(struct store *store)
     for (size_t i = 0; i < RINGS; i++) {
         uint32_t id = ring_table[i].region;
 
+        if (!is_present(store, id))
+            continue;
         if (!region_map(&r, store->regions[id].readonly, id, false))
             return false;
         store->rings[i] = region_at(&r, RING_OFFSET, sizeof *store->rings[i]);
@@ -149,22 +172,55 @@ open_views(struct store *store)
 bool
 store_open(struct store *store, const struct setup *setup, int listen)
 {
-    *store = (struct store){.link = setup->link, .listen = listen};
+    uint32_t links = setup->tables.net.links;
+
+    *store = (struct store){.daemons = DAEMON_LINKD + links, .listen = listen};
+    for (uint32_t i = 0; i < LINKS_MAX; i++)
+        store->link[i] = i < links ? setup->link[i] : -1;
     if (getrandom(&store->epoch, sizeof store->epoch, 0) !=
             (ssize_t)sizeof store->epoch ||
         !open_regions(store) || !open_bells(store) || !open_views(store)) {
         log_line("cannot create shared memory: %s", strerror(errno));
         return false;
     }
-    store->conf->net = setup->net;
+    store->conf->links = links;
+    store_show(store, &setup->tables);
     store->conf->started_ns = clock_now().ns;
     store->conf->supervisor_pid = (uint32_t)getpid();
     return true;
 }
 
+/* The first bell that a daemon has wakes it; whether it sleeps does not matter. */
+static void
+wake(const struct store *store, uint32_t daemon)
+{
+    const uint64_t one = 1;
+
+    for (uint32_t peer = 0; peer < store->daemons; peer++) {
+        int bell = store->bells[peer][daemon];
+
+        /* A counter that is full wakes as well. */
+        if (bell >= 0 &&
+            (write(bell, &one, sizeof one) == sizeof one || errno == EAGAIN))
+            return;
+    }
+}
+
+void
+store_show(struct store *store, const struct conf_tables *tables)
+{
+    store->tables = *tables;
+    conf_show(store->conf, tables);
+    for (uint32_t d = 0; d < store->daemons; d++)
+        wake(store, d);
+}
+
 bool
 store_ring_waits(const struct store *store, enum ring_id ring)
 {
+    if (store->rings[ring] == NULL)
+        return false;
+
     const struct cnc_shm *consumer = store->cnc[ring_table[ring].consumer];
     struct ring_depth depth =
         ring_observe(store->rings[ring], &consumer->cursors[ring]);

@@ -23,11 +23,16 @@ struct store {
     uint64_t epoch; /* of this instance, random */
     struct stored regions[REGIONS];
     int bells[DAEMONS][DAEMONS]; /* [who rings][who hears]; -1: no such pair */
-    int link, listen;            /* -1: none */
+    int link[LINKS_MAX], listen; /* -1: none */
+
+    /* How many there are: those from this number on would belong to links that
+     * there are not, and have neither regions nor bells nor cnc nor rings. */
+    uint32_t daemons;
 
     /* The supervisor's own view. */
     struct region conf_region;
     struct conf_shm *conf;
+    struct conf_tables tables; /* as last shown */
     const struct cnc_shm *cnc[DAEMONS];
     const struct ring_shm *rings[RINGS];
 };
@@ -43,6 +48,9 @@ void store_region_punch(struct stored *region, uint64_t size);
  * kept. False: said on stderr what went wrong. */
 bool store_open(struct store *store, const struct setup *setup, int listen)
     __attribute__((warn_unused_result));
+
+/* Shows everybody new tables, and wakes who sleeps. */
+void store_show(struct store *store, const struct conf_tables *tables);
 
 /* Is there something in `ring` that its consumer has not taken? */
 bool store_ring_waits(const struct store *store, enum ring_id ring);

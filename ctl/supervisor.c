@@ -57,7 +57,7 @@ supervisor_ready(struct supervisor *s, enum daemon_id id, duration_t outage)
     control_restarted(s, id, outage);
     if (s->up)
         return;
-    for (size_t i = 0; i < DAEMONS; i++) {
+    for (size_t i = 0; i < s->store.daemons; i++) {
         if (!s->children[i].was_ready)
             return;
     }

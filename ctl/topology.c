@@ -10,46 +10,99 @@
 
 #define ROW_MAX 8
 
-/* Lists end with REGION_NONE. */
+/* Of what there is once a link, a row names the region of link 0. */
+enum which {
+    ONLY,  /* that region */
+    OWN,   /* the linkd's own link's */
+    EVERY, /* all links' */
+};
+
+struct grant {
+    uint8_t region; /* REGION_NONE ends a list */
+    uint8_t which;
+};
+
+/* All linkds have one row. */
 static const struct row {
-    uint8_t writes[ROW_MAX];
-    uint8_t reads[ROW_MAX];
-    bool link;   /* gets the device */
-    bool listen; /* gets the ROUTER's listening socket */
-} rows[DAEMONS] = {
+    struct grant writes[ROW_MAX];
+    struct grant reads[ROW_MAX]; /* what it does not write */
+    bool link;                   /* gets the device of its link */
+    bool listen;                 /* gets the ROUTER's listening socket */
+} rows[DAEMON_LINKD + 1] = {
     [DAEMON_LINKD] =
         {
-            .writes = {REGION_LINKD_CNC, REGION_LINK_RX},
-            .reads = {REGION_CONF, REGION_IPD_CNC, REGION_IP_TX, REGION_TCP_TX},
+            .writes = {{REGION_LINKD_CNC, OWN}, {REGION_LINK_RX, OWN}},
+            .reads = {{REGION_CONF, ONLY},
+                      {REGION_IPD_CNC, ONLY},
+                      {REGION_LINK_RX, EVERY},
+                      {REGION_IP_TX, OWN},
+                      {REGION_TCP_TX, ONLY}},
             .link = true,
         },
     [DAEMON_IPD] =
         {
-            .writes = {REGION_IPD_CNC, REGION_IP_RX, REGION_IP_TX,
-                       REGION_IPD_STATE},
-            .reads = {REGION_CONF, REGION_LINK_RX, REGION_TCP_TX,
-                      REGION_LINKD_CNC, REGION_TCPD_CNC},
+            .writes = {{REGION_IPD_CNC, ONLY},
+                       {REGION_IP_TX, EVERY},
+                       {REGION_IP_RX, ONLY},
+                       {REGION_IPD_STATE, ONLY},
+                       {REGION_IPD_VIEW, ONLY}},
+            .reads = {{REGION_CONF, ONLY},
+                      {REGION_LINK_RX, EVERY},
+                      {REGION_TCP_TX, ONLY},
+                      {REGION_LINKD_CNC, EVERY},
+                      {REGION_TCPD_CNC, ONLY}},
         },
     [DAEMON_TCPD] =
         {
-            .writes = {REGION_TCPD_CNC, REGION_TCP_TX, REGION_API_RES,
-                       REGION_TCPD_STATE},
-            .reads = {REGION_CONF, REGION_LINK_RX, REGION_IP_RX, REGION_IPD_CNC,
-                      REGION_APID_CNC, REGION_API_REQ},
+            .writes = {{REGION_TCPD_CNC, ONLY},
+                       {REGION_TCP_TX, ONLY},
+                       {REGION_API_RES, ONLY},
+                       {REGION_TCPD_STATE, ONLY},
+                       {REGION_TCPD_VIEW, ONLY}},
+            .reads = {{REGION_CONF, ONLY},
+                      {REGION_LINK_RX, EVERY},
+                      {REGION_IP_RX, ONLY},
+                      {REGION_IPD_CNC, ONLY},
+                      {REGION_APID_CNC, ONLY},
+                      {REGION_API_REQ, ONLY}},
         },
     [DAEMON_APID] =
         {
-            .writes = {REGION_APID_CNC, REGION_API_REQ},
-            .reads = {REGION_CONF, REGION_API_RES, REGION_TCPD_CNC},
+            .writes = {{REGION_APID_CNC, ONLY}, {REGION_API_REQ, ONLY}},
+            .reads = {{REGION_CONF, ONLY},
+                      {REGION_API_RES, ONLY},
+                      {REGION_TCPD_CNC, ONLY}},
             .listen = true,
         },
 };
 
-static bool
-listed(const uint8_t list[ROW_MAX], enum region_id region)
+static const struct row *
+row_of(enum daemon_id daemon)
 {
-    for (size_t i = 0; i < ROW_MAX && list[i] != REGION_NONE; i++) {
-        if (list[i] == (uint8_t)region)
+    return &rows[daemon < DAEMON_LINKD ? daemon : DAEMON_LINKD];
+}
+
+static bool
+covers(struct grant grant, enum daemon_id daemon, enum region_id region)
+{
+    switch ((enum which)grant.which) {
+    case ONLY:
+        return region == (enum region_id)grant.region;
+    case OWN:
+        return region == grant.region + (daemon - DAEMON_LINKD);
+    case EVERY:
+        return region >= (enum region_id)grant.region &&
+               region < (enum region_id)(grant.region + LINKS_MAX);
+    }
+    return false;
+}
+
+static bool
+listed(const struct grant list[ROW_MAX], enum daemon_id daemon,
+       enum region_id region)
+{
+    for (size_t i = 0; i < ROW_MAX && list[i].region != REGION_NONE; i++) {
+        if (covers(list[i], daemon, region))
             return true;
     }
     return false;
@@ -58,13 +111,14 @@ listed(const uint8_t list[ROW_MAX], enum region_id region)
 bool
 topology_writes(enum daemon_id daemon, enum region_id region)
 {
-    return listed(rows[daemon].writes, region);
+    return listed(row_of(daemon)->writes, daemon, region);
 }
 
 bool
 topology_reads(enum daemon_id daemon, enum region_id region)
 {
-    return listed(rows[daemon].reads, region);
+    return listed(row_of(daemon)->reads, daemon, region) &&
+           !topology_writes(daemon, region);
 }
 
 bool
@@ -136,10 +190,11 @@ topology_message(const struct store *store, enum daemon_id daemon, size_t n,
                  struct handover *msg, int *fd)
 {
     struct search s = {.left = n, .msg = msg, .fd = fd};
+    uint32_t link = (uint32_t)daemon - DAEMON_LINKD;
 
     return offer_regions(&s, store, daemon) || offer_bells(&s, store, daemon) ||
-           (rows[daemon].link &&
-            offer(&s, HANDOVER_LINK, 0, false, store->link)) ||
-           (rows[daemon].listen &&
+           (row_of(daemon)->link &&
+            offer(&s, HANDOVER_LINK, link, false, store->link[link])) ||
+           (row_of(daemon)->listen &&
             offer(&s, HANDOVER_LISTEN, 0, false, store->listen));
 }

@@ -14,6 +14,7 @@ input_waits(const struct supervisor *s, enum daemon_id id)
 {
     for (size_t i = 0; i < RINGS; i++) {
         if (ring_table[i].consumer == (uint8_t)id &&
+            ring_table[i].producer < s->store.daemons &&
             s->children[ring_table[i].producer].state == CONF_DAEMON_OK &&
             store_ring_waits(&s->store, (enum ring_id)i))
             return true;
@@ -52,7 +53,7 @@ watch_boot(struct child *c, instant_t now)
 void
 watch_children(struct supervisor *s, instant_t now, bool late)
 {
-    for (size_t i = 0; i < DAEMONS && !s->stopping; i++) {
+    for (size_t i = 0; i < s->store.daemons && !s->stopping; i++) {
         struct child *c = &s->children[i];
 
         if (c->hungry)
@@ -80,7 +81,7 @@ watch_next(const struct supervisor *s)
 {
     instant_t next = INSTANT_NEVER;
 
-    for (size_t i = 0; i < DAEMONS; i++) {
+    for (size_t i = 0; i < s->store.daemons; i++) {
         const struct child *c = &s->children[i];
 
         if (c->state == CONF_DAEMON_BACKOFF || c->state == CONF_DAEMON_FAILED)

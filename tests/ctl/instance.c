@@ -100,9 +100,24 @@ link_stubs(const struct instance *f)
     assert_true(len > 0);
     self[len] = '\0';
     assert_int_equal(mkdir(f->setup.libexec, 0700), 0);
-    for (uint32_t i = 0; i < DAEMONS; i++) {
+    for (uint32_t i = 0; i <= DAEMON_LINKD; i++) {
         snprintf(path, sizeof path, "%s/libexec/%s", f->dir, daemon_name(i));
         assert_int_equal(symlink(self, path), 0);
+    }
+}
+
+void
+instance_give_links(struct instance *f, uint32_t links)
+{
+    struct net *net = &f->setup.tables.net;
+
+    net->links = links;
+    for (uint32_t i = 0; i < LINKS_MAX; i++) {
+        f->setup.link[i] = -1;
+        if (i >= links)
+            continue;
+        net->link[i] = (struct net_link){.mtu = 1500, .offloads = 1};
+        snprintf(net->link[i].name, sizeof net->link[i].name, "tap%u", i);
     }
 }
 
@@ -116,7 +131,8 @@ instance_make(void **state)
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(setenv("SKINK_STUBS", f->dir, 1), 0);
     f->cli = (struct cli){.instance = "test"};
-    f->setup = (struct setup){.instance = "test", .link = -1, .log = -1};
+    f->setup = (struct setup){.instance = "test", .log = -1};
+    instance_give_links(f, 1);
     for (size_t i = 0; i < DAEMONS; i++)
         f->setup.cpu[i] = -1;
     snprintf(f->setup.libexec, sizeof f->setup.libexec, "%s/libexec", f->dir);

@@ -25,6 +25,9 @@ int instance_make(void **state);
 int instance_make_running(void **state);
 int instance_remove(void **state);
 
+/* Before the start: how many it is to have, none with a device; one if not said. */
+void instance_give_links(struct instance *f, uint32_t links);
+
 /* True once it is up; false when it ended instead. */
 bool instance_start(struct instance *f);
 

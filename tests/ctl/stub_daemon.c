@@ -122,22 +122,36 @@ hear_client(uint32_t id)
 }
 
 static void
+silence(struct pollfd bell)
+{
+    uint64_t rings;
+
+    if (bell.revents != 0 && read(bell.fd, &rings, sizeof rings) < 0)
+        die(EXIT_FAILED, "a bell that cannot be heard");
+}
+
+static void
 turn(int stop)
 {
-    struct pollfd fds[2 + CLIENTS_MAX] = {
+    struct pollfd fds[2 + CLIENTS_MAX + DAEMONS] = {
         {.fd = stop, .events = POLLIN},
         {.fd = BOOT_SOCKET, .events = POLLIN},
     };
 
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         fds[2 + i] = (struct pollfd){.fd = clients[i] - 1, .events = POLLIN};
+    for (size_t i = 0; i < DAEMONS; i++)
+        fds[2 + CLIENTS_MAX + i] =
+            (struct pollfd){.fd = tables.bell_in[i], .events = POLLIN};
     doorbell_doze(&cnc, INSTANT_NEVER);
-    poll(fds, 2 + CLIENTS_MAX, -1);
+    poll(fds, 2 + CLIENTS_MAX + DAEMONS, -1);
     doorbell_wake(&cnc);
     if (fds[0].revents != 0)
         exit(EXIT_OK);
     if (fds[1].revents != 0)
         hear_supervisor();
+    for (size_t i = 0; i < DAEMONS; i++)
+        silence(fds[2 + CLIENTS_MAX + i]);
     for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
         if (fds[2 + i].revents != 0 && clients[i] != 0)
             hear_client(i);
@@ -183,6 +197,8 @@ stub_daemon_main(int argc, char **argv)
               clock_now());
     if (id == DAEMON_TCPD)
         cnc_set(&cnc, COUNTER_TCP_CURR_ESTAB, client_count);
+    if (ordered("work"))
+        cnc_working_on(&cnc, CNC_WORK_SLOT, STUB_WORK & 0xff);
     cnc_set_state(&cnc, CNC_RUNNING);
     boot_ready();
     misbehave_when_ready();

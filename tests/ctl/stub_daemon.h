@@ -5,6 +5,9 @@
 #define TESTS_CTL_STUB_DAEMON_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#define STUB_WORK UINT64_C(0x0100000000000042)
 
 /* Was this program started under the name of a daemon? */
 bool stub_daemon_named(const char *argv0);
@@ -13,6 +16,7 @@ bool stub_daemon_named(const char *argv0);
  *   die    ends before it is ready        slow   is never ready
  *   crash  aborts when it is ready        hang   stands still in a turn
  *   doze   sleeps beyond its own deadline
+ *   work   says that it works on STUB_WORK
  * The tcpd among the stubs counts its clients in tcp.curr_estab and gives them back
  * when they go. */
 int stub_daemon_main(int argc, char **argv);

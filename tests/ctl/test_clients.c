@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,6 +133,26 @@ client_gets_its_regions_and_a_token(void **state)
 }
 
 static void
+book_names_the_process_behind_a_client(void **state)
+{
+    const struct instance *f = *state;
+    struct attached a = attach(f);
+    const struct conf_client *row = &f->look.conf->client[a.welcome.client];
+    uint64_t words[2] = {row->comm[0], row->comm[1]};
+    char comm[sizeof words + 1] = "", own[sizeof comm] = "";
+
+    memcpy(comm, words, sizeof words);
+    assert_int_equal(prctl(PR_GET_NAME, own), 0);
+    assert_int_not_equal(row->serial, 0);
+    assert_int_equal(row->pid, getpid());
+    assert_int_equal(row->uid, geteuid());
+    assert_string_equal(comm, own);
+    detach(&a);
+    wait_clients(f, 0);
+    assert_int_equal(row->serial, 0);
+}
+
+static void
 successor_of_tcpd_gets_every_live_client(void **state)
 {
     const struct instance *f = *state;
@@ -216,6 +237,15 @@ one_user_gets_32_clients(void **state)
 }
 
 static void
+fill_with_strangers(struct supervisor *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        s->clients.client[i].live = true;
+        s->clients.client[i].uid = (uid_t)(2000 + i / CLIENTS_PER_UID);
+    }
+}
+
+static void
 quotas_hold_for_all_and_for_strangers(void **state)
 {
     struct supervisor *s = calloc(1, sizeof *s);
@@ -229,14 +259,14 @@ quotas_hold_for_all_and_for_strangers(void **state)
     s->owner = 0;
     assert_int_equal(clients_admit(s, 1001), 0);
     assert_int_equal(clients_admit(s, 65534), -EPERM);
-    for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        s->clients.client[i].live = true;
-        s->clients.client[i].uid = (uid_t)(2000 + i / CLIENTS_PER_UID);
-    }
+    fill_with_strangers(s, CLIENTS_MAX - CLIENTS_OWN);
     assert_int_equal(clients_admit(s, 1001), -EAGAIN);
-    s->clients.client[0].live = false;
+    assert_int_equal(clients_admit(s, 0), 0);
+    s->clients.client[CLIENTS_PER_UID].live = false;
     assert_int_equal(clients_admit(s, 1001), 0);
-    assert_int_equal(clients_admit(s, 2001), -EDQUOT);
+    assert_int_equal(clients_admit(s, 2000), -EDQUOT);
+    fill_with_strangers(s, CLIENTS_MAX);
+    assert_int_equal(clients_admit(s, 0), -EAGAIN);
     free(s);
 }
 
@@ -300,6 +330,8 @@ main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(restart_of_tcpd_says_what_it_costs,
                                         instance_make_running, instance_remove),
         cmocka_unit_test_setup_teardown(client_gets_its_regions_and_a_token,
+                                        instance_make_running, instance_remove),
+        cmocka_unit_test_setup_teardown(book_names_the_process_behind_a_client,
                                         instance_make_running, instance_remove),
         cmocka_unit_test_setup_teardown(
             successor_of_tcpd_gets_every_live_client, instance_make_running,

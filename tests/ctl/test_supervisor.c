@@ -23,14 +23,14 @@ killed_daemon_is_replaced_and_no_other(void **state)
 {
     const struct instance *f = *state;
 
-    for (uint32_t victim = 0; victim < DAEMONS; victim++) {
+    for (uint32_t victim = 0; victim < f->look.daemons; victim++) {
         pid_t before[DAEMONS];
 
-        for (uint32_t i = 0; i < DAEMONS; i++)
+        for (uint32_t i = 0; i < f->look.daemons; i++)
             before[i] = instance_pid(f, i);
         kill(before[victim], SIGKILL);
         instance_wait(f, victim, CONF_DAEMON_OK, 1);
-        for (uint32_t i = 0; i < DAEMONS; i++)
+        for (uint32_t i = 0; i < f->look.daemons; i++)
             assert_true((instance_pid(f, i) == before[i]) == (i != victim));
 
         const struct conf_daemon *d = &f->look.conf->daemons[victim];
@@ -170,7 +170,7 @@ directory_of_a_killed_supervisor_is_no_obstacle(void **state)
 
     instance_stop(f, SIGKILL);
     assert_true(instance_start(f));
-    for (uint32_t i = 0; i < DAEMONS; i++)
+    for (uint32_t i = 0; i < f->look.daemons; i++)
         assert_int_equal(f->look.conf->daemons[i].state, CONF_DAEMON_OK);
 }
 
@@ -181,7 +181,7 @@ down_ends_the_supervisor_and_its_daemons(void **state)
     pid_t daemons[DAEMONS];
     int status;
 
-    for (uint32_t i = 0; i < DAEMONS; i++)
+    for (uint32_t i = 0; i < f->look.daemons; i++)
         daemons[i] = instance_pid(f, i);
 
     Skink__Control__Request request;
@@ -196,8 +196,43 @@ down_ends_the_supervisor_and_its_daemons(void **state)
     assert_int_equal(waitpid(f->supervisor, &status, 0), f->supervisor);
     f->supervisor = 0;
     assert_int_equal(status, 0);
-    for (uint32_t i = 0; i < DAEMONS; i++)
+    for (uint32_t i = 0; i < f->look.daemons; i++)
         assert_int_equal(kill(daemons[i], 0), -1);
+}
+
+/* Every linkd is the same program under the name of its link. */
+static void
+each_link_has_a_linkd_and_no_other_has(void **state)
+{
+    struct instance *f = *state;
+
+    instance_give_links(f, 3);
+    assert_true(instance_start(f));
+    assert_int_equal(f->look.daemons, DAEMON_LINKD + 3);
+    for (uint32_t i = 0; i < LINKS_MAX; i++) {
+        const struct conf_daemon *d = &f->look.conf->daemons[DAEMON_LINKD + i];
+
+        assert_int_equal(d->state, i < 3 ? CONF_DAEMON_OK : CONF_DAEMON_DOWN);
+        assert_int_equal(f->look.cnc[DAEMON_LINKD + i] != NULL, i < 3);
+        assert_int_equal(f->look.rings[RING_LINK_RX + i] != NULL, i < 3);
+        assert_int_equal(f->look.rings[RING_IP_TX + i] != NULL, i < 3);
+    }
+    kill(instance_pid(f, DAEMON_LINKD + 2), SIGKILL);
+    instance_wait(f, DAEMON_LINKD + 2, CONF_DAEMON_OK, 1);
+    assert_int_equal(f->look.conf->daemons[DAEMON_LINKD].restarts, 0);
+}
+
+static void
+dead_daemon_leaves_the_word_on_what_it_worked(void **state)
+{
+    const struct instance *f = *state;
+
+    instance_order(f, "ipd", "work");
+    instance_restart(f, "ipd");
+    instance_order(f, "ipd", "");
+    kill(instance_pid(f, DAEMON_IPD), SIGKILL);
+    instance_wait(f, DAEMON_IPD, CONF_DAEMON_OK, 2);
+    assert_int_equal(f->look.conf->daemons[DAEMON_IPD].last_work, STUB_WORK);
 }
 
 static void
@@ -216,7 +251,9 @@ looking_does_not_allow_writing(void **state)
     request.look = &look;
     reply = call(&f->cli, &request, fds, &n);
     assert_non_null(reply);
-    assert_int_equal(n, 1 + DAEMONS + RINGS);
+    /* conf, a cnc for each of the daemons, two views, two rings of the link and four
+     * others; as root or its owner. */
+    assert_int_equal(n, 1 + (DAEMON_LINKD + 1) + 2 + 2 + 4);
     assert_int_equal(reply->n_regions, n);
     for (size_t i = 0; i < n; i++) {
         struct region r;
@@ -259,6 +296,11 @@ main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(
             down_ends_the_supervisor_and_its_daemons, instance_make_running,
             instance_remove),
+        cmocka_unit_test_setup_teardown(each_link_has_a_linkd_and_no_other_has,
+                                        instance_make, instance_remove),
+        cmocka_unit_test_setup_teardown(
+            dead_daemon_leaves_the_word_on_what_it_worked,
+            instance_make_running, instance_remove),
         cmocka_unit_test_setup_teardown(looking_does_not_allow_writing,
                                         instance_make_running, instance_remove),
     };
