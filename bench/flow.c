@@ -288,19 +288,34 @@ static void
 parse_options(struct options *o, int argc, char **argv)
 {
     bool help = false;
-    // clang-format off
     const struct arg args[] = {
-        {"kernel", 0, NULL, "the kernel's TCP instead of skink's", &o->kernel, NULL},
-        {"instance", 'i', "NAME", "of skink, if not 'default'", NULL, &o->instance},
-        {"seconds", 0, "S", "how long to send (2)", NULL, &o->seconds},
-        {"connections", 0, "N", "at once (1)", NULL, &o->connections},
-        {"verify", 0, NULL, "compute and compare every byte", &o->verify, NULL},
-        {"seed", 0, "N", "of the bytes to verify (1)", NULL, &o->seed},
-        {"json", 'j', NULL, "JSON", &o->json, NULL},
-        {"help", 'h', NULL, "this text", &help, NULL},
-        {0},
+        {.name = "kernel",
+         .help = "the kernel's TCP instead of skink's",
+         .flag = &o->kernel},
+        {.name = "instance",
+         .letter = 'i',
+         .metavar = "NAME",
+         .help = "of skink, if not 'default'",
+         .value = &o->instance},
+        {.name = "seconds",
+         .metavar = "S",
+         .help = "how long to send (2)",
+         .value = &o->seconds},
+        {.name = "connections",
+         .metavar = "N",
+         .help = "at once (1)",
+         .value = &o->connections},
+        {.name = "verify",
+         .help = "compute and compare every byte",
+         .flag = &o->verify},
+        {.name = "seed",
+         .metavar = "N",
+         .help = "of the bytes to verify (1)",
+         .value = &o->seed},
+        {.name = "json", .letter = 'j', .help = "JSON", .flag = &o->json},
+        {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
+        {.name = NULL},
     };
-    // clang-format on
     int at = args_parse(argc, argv, args);
 
     if (help || argc - at != 2)

@@ -273,17 +273,27 @@ static void
 parse_options(struct options *o, int argc, char **argv)
 {
     bool help = false;
-    // clang-format off
     const struct arg args[] = {
-        {"kernel", 0, NULL, "the kernel's TCP instead of skink's", &o->kernel, NULL},
-        {"instance", 'i', "NAME", "of skink, if not 'default'", NULL, &o->instance},
-        {"seconds", 0, "S", "how long (2)", NULL, &o->seconds},
-        {"count", 0, "N", "connections under way (64)", NULL, &o->count},
-        {"json", 'j', NULL, "JSON", &o->json, NULL},
-        {"help", 'h', NULL, "this text", &help, NULL},
-        {0},
+        {.name = "kernel",
+         .help = "the kernel's TCP instead of skink's",
+         .flag = &o->kernel},
+        {.name = "instance",
+         .letter = 'i',
+         .metavar = "NAME",
+         .help = "of skink, if not 'default'",
+         .value = &o->instance},
+        {.name = "seconds",
+         .metavar = "S",
+         .help = "how long (2)",
+         .value = &o->seconds},
+        {.name = "count",
+         .metavar = "N",
+         .help = "connections under way (64)",
+         .value = &o->count},
+        {.name = "json", .letter = 'j', .help = "JSON", .flag = &o->json},
+        {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
+        {.name = NULL},
     };
-    // clang-format on
     int at = args_parse(argc, argv, args);
 
     if (help || argc - at != 2)

@@ -27,6 +27,9 @@ if(SKINK_SANITIZE)
     add_compile_options(-fsanitize=${SKINK_SANITIZE}
         -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${SKINK_SANITIZE})
+    if(SKINK_FUZZ)
+        add_compile_options(-fsanitize=fuzzer-no-link)
+    endif()
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE
         -D_FORTIFY_SOURCE=2)

@@ -37,12 +37,17 @@ cat >"$root/user.c" <<'TXT'
 int main(void) { return 0; }
 TXT
 cp "$root/user.c" "$root/user.cc"
+docs=$(dirname "$0")/../docs/api.md
+awk '/^```$/ { code = 0 } code; /^```c$/ { code = 1 }' "$docs" >"$root/hello.c"
+grep -q skink_open "$root/hello.c" || fail "docs/api.md has no program"
 export PKG_CONFIG_PATH=${pc%/*}
 flags=$(pkg-config --cflags --libs skink)
 # shellcheck disable=SC2086 # flags are words
 {
     cc -std=c99 -pedantic-errors -Wall -Werror "$root/user.c" $flags -o "$root/c99"
     c++ -std=c++11 -pedantic-errors -Wall -Werror "$root/user.cc" $flags -o "$root/cxx"
+    cc -std=gnu99 -pedantic-errors -Wall -Wextra -Werror "$root/hello.c" $flags \
+        -o "$root/hello"
 }
 
 mkdir "$root/project"

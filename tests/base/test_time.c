@@ -29,6 +29,20 @@ never_plus_a_span_stays_never(void **state)
 }
 
 static void
+span_may_be_negative(void **state)
+{
+    instant_t early = {INT64_MIN + 5};
+
+    (void)state;
+    assert_int_equal(instant_add((instant_t){7}, (duration_t){-9}).ns, -2);
+    assert_int_equal(instant_add((instant_t){0}, (duration_t){INT64_MIN}).ns,
+                     INT64_MIN);
+    assert_int_equal(instant_add(early, (duration_t){-5}).ns, INT64_MIN);
+    assert_int_equal(instant_add(early, (duration_t){-6}).ns, INT64_MIN);
+    assert_true(instant_is_never(instant_add(INSTANT_NEVER, duration_ms(-1))));
+}
+
+static void
 sum_and_difference_undo_each_other(void **state)
 {
     instant_t t = {1000};
@@ -70,6 +84,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_are_nanoseconds),
         cmocka_unit_test(never_plus_a_span_stays_never),
+        cmocka_unit_test(span_may_be_negative),
         cmocka_unit_test(sum_and_difference_undo_each_other),
         cmocka_unit_test(moment_is_due_at_itself_and_after),
         cmocka_unit_test(order_is_strict),

@@ -39,7 +39,7 @@ struct cell {
     int ends[2], epoll;
 };
 
-static const char *const profile_names[] = {"pump", "streams", "desk"};
+static const char *const profile_names[] = {"pump", "pair", "streams", "desk"};
 
 static inline void
 die_unless(bool good, const char *what)
@@ -103,6 +103,7 @@ static inline void
 enter_each(bool (*holds)(const struct cell *), int status)
 {
     enter(SANDBOX_PUMP, holds, status);
+    enter(SANDBOX_PAIR, holds, status);
     enter(SANDBOX_STREAMS, holds, status);
     enter(SANDBOX_DESK, holds, status);
 }

@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -311,6 +312,43 @@ streams_checks_and_maps_received_regions(void **state)
     enter(SANDBOX_STREAMS, seals_and_size_are_readable, 0);
 }
 
+static int datagrams; /* an unconnected socket */
+
+static int
+try_connect(void)
+{
+    const struct sockaddr_un nobody = {.sun_family = AF_UNIX,
+                                       .sun_path = "/proc/self/nobody"};
+
+    return connect(datagrams, (const struct sockaddr *)&nobody, sizeof nobody);
+}
+
+static bool
+connect_tries(const struct cell *c)
+{
+    (void)c;
+    return try_connect() < 0 && errno == ENOENT &&
+           refused(socket(AF_UNIX, SOCK_DGRAM, 0));
+}
+
+static bool
+connect_refused(const struct cell *c)
+{
+    (void)c;
+    return refused(try_connect());
+}
+
+static void
+only_a_pair_looks_for_its_other_end(void **state)
+{
+    (void)state;
+    datagrams = socket(AF_UNIX, SOCK_DGRAM, 0);
+    enter(SANDBOX_PAIR, connect_tries, 0);
+    enter(SANDBOX_PUMP, connect_refused, 0);
+    enter(SANDBOX_STREAMS, connect_refused, 0);
+    close(datagrams);
+}
+
 static void *
 thread_body(void *arg)
 {
@@ -443,6 +481,7 @@ main(void)
         cmocka_unit_test(abort_ends_by_sigabrt),
         cmocka_unit_test(die_still_speaks_and_exits_with_its_status),
         cmocka_unit_test(streams_checks_and_maps_received_regions),
+        cmocka_unit_test(only_a_pair_looks_for_its_other_end),
         cmocka_unit_test(desk_starts_threads),
         cmocka_unit_test(threads_started_before_are_locked_in_too),
     };

@@ -2,6 +2,8 @@
 /* Tests of what a daemon says of itself. */
 #include "tests/proto/shm/fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static struct region region;
@@ -93,7 +95,8 @@ work_is_named_by_kind_and_what(void **state)
 {
     (void)state;
     cnc_working_on(&cnc, CNC_WORK_SLOT, (uint64_t)RING_IP_RX << 48 | 99);
-    assert_int_equal(cnc_look(cnc.shm).work, UINT64_C(0x0101000000000063));
+    assert_int_equal(cnc_look(cnc.shm).work,
+                     UINT64_C(0x0100000000000063) | (uint64_t)RING_IP_RX << 48);
     cnc_working_on(&cnc, CNC_WORK_NONE, 0);
     assert_int_equal(cnc_look(cnc.shm).work, 0);
     assert_int_equal(cnc_work_word(CNC_WORK_IMAGE, UINT64_MAX),
@@ -124,6 +127,137 @@ every_drop_is_counted_alone_and_no_drop_not_at_all(void **state)
         cnc_drop(&cnc, (enum drop)i);
         assert_int_equal(cnc_drops(cnc.shm, (enum drop)i), 1);
     }
+}
+
+/* ---- the last drops ---- */
+
+/* The n-th drop, from 0, while the n-th slot was in work. */
+static void
+drop_nth(uint64_t n)
+{
+    cnc_working_on(&cnc, CNC_WORK_SLOT, n);
+    cnc_drop(&cnc, n % 2 == 0 ? DROP_IP_TTL : DROP_IP_MARTIAN);
+}
+
+static void
+assert_nth(const struct cnc_dropped *d, uint64_t n)
+{
+    assert_int_equal(d->work, cnc_work_word(CNC_WORK_SLOT, n));
+    assert_int_equal(d->why, n % 2 == 0 ? DROP_IP_TTL : DROP_IP_MARTIAN);
+}
+
+static void
+drops_are_told_once_and_in_order(void **state)
+{
+    struct cnc_dropped d[4];
+    uint64_t next = 0;
+
+    (void)state;
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 0);
+    for (uint64_t n = 0; n < 6; n++)
+        drop_nth(n);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 4);
+    for (uint64_t n = 0; n < 4; n++)
+        assert_nth(&d[n], n);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 2);
+    assert_nth(&d[0], 4);
+    assert_nth(&d[1], 5);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 0);
+    assert_int_equal(next, 6);
+}
+
+static void
+no_drop_is_not_told(void **state)
+{
+    struct cnc_dropped d;
+    uint64_t next = 0;
+
+    (void)state;
+    cnc_drop(&cnc, DROP_NONE);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, &d, 1), 0);
+}
+
+static void
+late_reader_gets_the_newest_drops(void **state)
+{
+    static struct cnc_dropped d[CNC_DROPS];
+    uint64_t next = 0;
+    size_t got;
+
+    (void)state;
+    for (uint64_t n = 0; n < 1000; n++)
+        drop_nth(n);
+    got = cnc_dropped(cnc.shm, &next, d, CNC_DROPS);
+    assert_in_range(got, 1, CNC_DROPS);
+    for (uint64_t n = 0; n < got; n++)
+        assert_nth(&d[n], 1000 - got + n);
+    assert_int_equal(next, 1000);
+}
+
+/* After a restart of the instance, or when the number was scribbled on. */
+static void
+reader_ahead_of_the_log_starts_again(void **state)
+{
+    struct cnc_dropped d[4];
+    uint64_t next = 99;
+
+    (void)state;
+    drop_nth(0);
+    drop_nth(1);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 2);
+    assert_nth(&d[0], 0);
+    cnc.shm->drop_log[1].why = 1u << 31;
+    next = 1;
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 1);
+    assert_int_equal(d[0].why, DROP_NONE);
+}
+
+static void
+drop_log_outlives_the_process(void **state)
+{
+    struct cnc_dropped d[4];
+    uint64_t next = 0;
+
+    (void)state;
+    drop_nth(0);
+    cnc_start(&cnc, &region, 13, (instant_t){2000});
+    drop_nth(1);
+    assert_int_equal(cnc_dropped(cnc.shm, &next, d, 4), 2);
+    assert_nth(&d[0], 0);
+    assert_nth(&d[1], 1);
+}
+
+static _Atomic bool stop;
+
+static void *
+drop_for_ever(void *arg)
+{
+    (void)arg;
+    for (uint64_t n = 0; !atomic_load(&stop); n++)
+        drop_nth(n);
+    return NULL;
+}
+
+/* However far the writer gets while a reader is copying. */
+static void
+every_drop_is_told_under_its_own_number(void **state)
+{
+    static struct cnc_dropped d[CNC_DROPS];
+    uint64_t next = 0, told = 0;
+    pthread_t writer;
+
+    (void)state;
+    atomic_store(&stop, false);
+    assert_int_equal(pthread_create(&writer, NULL, drop_for_ever, NULL), 0);
+    for (uint32_t looks = 0; looks < 20000 || told == 0; looks++) {
+        size_t got = cnc_dropped(cnc.shm, &next, d, CNC_DROPS);
+
+        for (size_t i = 0; i < got; i++)
+            assert_nth(&d[i], next - got + i);
+        told += got;
+    }
+    atomic_store(&stop, true);
+    pthread_join(writer, NULL);
 }
 
 static void
@@ -160,6 +294,12 @@ main(void)
         STARTED(work_is_named_by_kind_and_what),
         STARTED(counters_add_and_gauges_replace),
         STARTED(every_drop_is_counted_alone_and_no_drop_not_at_all),
+        STARTED(drops_are_told_once_and_in_order),
+        STARTED(no_drop_is_not_told),
+        STARTED(late_reader_gets_the_newest_drops),
+        STARTED(reader_ahead_of_the_log_starts_again),
+        STARTED(drop_log_outlives_the_process),
+        STARTED(every_drop_is_told_under_its_own_number),
         STARTED(cursors_are_one_a_ring),
         cmocka_unit_test(region_too_small_is_no_cnc),
     };

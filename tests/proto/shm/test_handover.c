@@ -94,6 +94,18 @@ descriptors_are_kept_under_their_names(void **state)
 }
 
 static void
+link_is_told_which_one_it_is(void **state)
+{
+    int fd = any_fd();
+
+    (void)state;
+    assert_true(adopt(HANDOVER_LINK, LINKS_MAX - 1, 0, fd));
+    assert_int_equal(tables.link_index, LINKS_MAX - 1);
+    assert_int_equal(tables.link, fd);
+    close(fd);
+}
+
+static void
 refused(enum handover_kind kind, uint32_t id, uint32_t writable)
 {
     int fd = region_create(REGION_LINK_RX, 4096, TEST_EPOCH);
@@ -113,6 +125,9 @@ what_cannot_be_is_refused_and_closed(void **state)
     refused(HANDOVER_REGION, REGION_LINK_RX, 2);
     refused(HANDOVER_BELL_IN, DAEMONS, 0);
     refused(HANDOVER_BELL_OUT, UINT32_MAX, 0);
+    refused(HANDOVER_LINK, LINKS_MAX, 0);
+    refused(HANDOVER_LINK, UINT32_MAX, 0);
+    assert_int_equal(tables.link_index, 0);
     refused(HANDOVER_DONE, 0, 0);
     refused(HANDOVER_CLIENT_TX, 0, 0);
     refused(HANDOVER_CLIENT_RX, 0, 1);
@@ -143,9 +158,10 @@ second_one_under_a_name_is_refused_and_the_first_stays(void **state)
     uint8_t *base;
 
     (void)state;
-    assert_true(adopt(HANDOVER_LINK, 0, 0, first));
-    assert_false(adopt(HANDOVER_LINK, 0, 0, second));
+    assert_true(adopt(HANDOVER_LINK, 1, 0, first));
+    assert_false(adopt(HANDOVER_LINK, 2, 0, second));
     assert_int_equal(tables.link, first);
+    assert_int_equal(tables.link_index, 1);
     assert_true(open_still(first));
     assert_false(open_still(second));
     close(first);
@@ -189,6 +205,7 @@ main(void)
         WITH_TABLES(new_tables_hold_nothing),
         WITH_TABLES(region_is_mapped_as_told_and_its_descriptor_closed),
         WITH_TABLES(descriptors_are_kept_under_their_names),
+        WITH_TABLES(link_is_told_which_one_it_is),
         WITH_TABLES(what_cannot_be_is_refused_and_closed),
         WITH_TABLES(writable_region_from_a_readonly_descriptor_is_refused),
         WITH_TABLES(second_one_under_a_name_is_refused_and_the_first_stays),

@@ -12,6 +12,7 @@ every_daemon_has_a_name_and_nobody_else(void **state)
 {
     (void)state;
     assert_string_equal(daemon_name(DAEMON_LINKD), "linkd");
+    assert_string_equal(daemon_name(DAEMON_LINKD + 3), "linkd3");
     assert_string_equal(daemon_name(DAEMON_APID), "apid");
     for (uint32_t i = 0; i < DAEMONS; i++)
         assert_non_null(daemon_name(i));
@@ -71,6 +72,38 @@ every_row_is_a_possible_ring(void **state)
 }
 
 static void
+every_link_has_its_own_daemon_rings_and_regions(void **state)
+{
+    (void)state;
+    for (uint32_t k = 0; k < LINKS_MAX; k++) {
+        const struct ring_row *in = &ring_table[RING_LINK_RX + k];
+        const struct ring_row *out = &ring_table[RING_IP_TX + k];
+
+        assert_int_equal(in->producer, DAEMON_LINKD + k);
+        assert_int_equal(in->consumer, DAEMON_IPD);
+        assert_int_equal(in->region, REGION_LINK_RX + k);
+        assert_int_equal(out->producer, DAEMON_IPD);
+        assert_int_equal(out->consumer, DAEMON_LINKD + k);
+        assert_int_equal(out->region, REGION_IP_TX + k);
+        assert_int_equal(REGION_CNC(DAEMON_LINKD + k), REGION_LINKD_CNC + k);
+    }
+}
+
+static void
+people_are_shown_every_daemon_once(void **state)
+{
+    uint32_t shown = 0;
+
+    (void)state;
+    for (int i = 0; i < DAEMONS; i++) {
+        assert_true(daemon_order[i] < DAEMONS);
+        shown |= 1u << daemon_order[i];
+    }
+    assert_int_equal(shown, (1u << DAEMONS) - 1);
+    assert_int_equal(daemon_order[0], DAEMON_LINKD);
+}
+
+static void
 no_two_rings_share_a_region(void **state)
 {
     (void)state;
@@ -82,7 +115,8 @@ no_two_rings_share_a_region(void **state)
 static void
 bulk_areas_take_the_largest_packet_while_one_is_held(void **state)
 {
-    static const enum ring_id bulk[] = {RING_LINK_RX, RING_TCP_TX};
+    static const int bulk[] = {RING_LINK_RX, RING_LINK_RX + 1, RING_LINK_RX + 2,
+                               RING_LINK_RX + 3, RING_TCP_TX};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bulk); i++) {
@@ -105,6 +139,8 @@ main(void)
         cmocka_unit_test(client_regions_are_named_by_number_and_direction),
         cmocka_unit_test(cnc_regions_follow_the_daemons),
         cmocka_unit_test(every_row_is_a_possible_ring),
+        cmocka_unit_test(every_link_has_its_own_daemon_rings_and_regions),
+        cmocka_unit_test(people_are_shown_every_daemon_once),
         cmocka_unit_test(no_two_rings_share_a_region),
         cmocka_unit_test(bulk_areas_take_the_largest_packet_while_one_is_held),
     };

@@ -160,6 +160,37 @@ checksum_behind_the_packet_is_refused(void **state)
     assert_true(accepted(p));
 }
 
+/* Who only looks: at any position, taken or not, and also when the producer has
+ * gone on and overwritten the slot. */
+static void
+observer_sees_what_is_at_a_position(void **state)
+{
+    struct packet p = good_packet(), copy;
+
+    (void)state;
+    for (uint64_t at = 0; at < 2 * SLOTS; at++) {
+        p.flow_hash = (uint32_t)at + 1;
+        assert_true(accepted(p));
+        assert_true(packet_observe(&row, at, &copy, regions, REGION_IDS));
+        assert_memory_equal(&copy, &p, sizeof p);
+    }
+    assert_true(packet_observe(&row, 3, &copy, regions, REGION_IDS));
+    assert_int_equal(copy.flow_hash, SLOTS + 4);
+}
+
+static void
+observer_is_shown_no_hostile_packet(void **state)
+{
+    struct packet p = good_packet(), copy;
+
+    (void)state;
+    p.offset = UINT32_MAX;
+    assert_false(accepted(p));
+    assert_false(packet_observe(&row, 0, &copy, regions, REGION_IDS));
+    regions[REGION_LINK_RX] = (struct region){.base = NULL};
+    assert_false(packet_observe(&row, 0, &copy, regions, REGION_IDS));
+}
+
 /* ---- released ---- */
 
 /* One output packet that came from position `origin` of ring `from`. */
@@ -291,6 +322,8 @@ main(void)
         WITH_AREA(packet_of_headers_alone_needs_no_region),
         WITH_AREA(impossible_header_lengths_and_flags_are_refused),
         WITH_AREA(checksum_behind_the_packet_is_refused),
+        WITH_AREA(observer_sees_what_is_at_a_position),
+        WITH_AREA(observer_is_shown_no_hostile_packet),
         WITH_AREA(without_outputs_all_that_was_taken_is_released),
         WITH_AREA(oldest_unreleased_output_holds_its_origin),
         WITH_AREA(output_of_another_input_holds_nothing),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of ICMP echo. */
+/* Tests of the ICMP header and of echo. */
 #include "proto/wire/icmp.h"
 
 #include "proto/wire/checksum.h"
@@ -54,6 +54,32 @@ ping_is_encoded_as_linux_does(void **state)
     (void)state;
     icmp_echo_encode(header, &e, payload_sum(linux_ping, sizeof linux_ping));
     assert_memory_equal(header, linux_ping, ICMP_HEADER_LEN);
+}
+
+static void
+any_header_comes_back_as_it_was(void **state)
+{
+    const struct icmp_header in = {ICMP_DEST_UNREACHABLE, ICMP_FRAG_NEEDED,
+                                   0x12345678};
+    uint8_t message[ICMP_HEADER_LEN + 3] = {[ICMP_HEADER_LEN] = 1, 2, 3};
+    static const uint8_t fields[] = {0x12, 0x34, 0x56, 0x78};
+    struct icmp_header out;
+
+    (void)state;
+    icmp_encode(message, &in, payload_sum(message, sizeof message));
+    assert_int_equal(message[0], ICMP_DEST_UNREACHABLE);
+    assert_int_equal(message[1], ICMP_FRAG_NEEDED);
+    assert_memory_equal(message + 4, fields, sizeof fields);
+    assert_int_equal(icmp_decode(message, sizeof message,
+                                 payload_sum(message, sizeof message), &out),
+                     DROP_NONE);
+    assert_int_equal(out.type, in.type);
+    assert_int_equal(out.code, in.code);
+    assert_int_equal(out.rest, in.rest);
+    message[7]++;
+    assert_int_equal(icmp_decode(message, sizeof message,
+                                 payload_sum(message, sizeof message), &out),
+                     DROP_ICMP_BAD_CHECKSUM);
 }
 
 static void
@@ -140,6 +166,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linux_ping_is_decoded),
+        cmocka_unit_test(any_header_comes_back_as_it_was),
         cmocka_unit_test(ping_is_encoded_as_linux_does),
         cmocka_unit_test(every_truncation_is_dropped),
         cmocka_unit_test(damage_to_header_or_payload_is_dropped),
