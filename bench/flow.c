@@ -2,8 +2,8 @@
 /* flow: streams of bytes, counted where they arrive.
  *
  * `serve` waits for connections. `send` and `receive` open some, say on each in
- * the first 64 bytes what is wanted, and run for a while. The sending end closes;
- * for `send` the server then says in 64 bytes how much it has got, so that the
+ * the first 64 bytes what is wanted, and run for a while, or for so many bytes. The
+ * sending end closes; for `send` the server then says in 64 bytes how much it has got, so that the
  * count is always the receiver's and the time ends when the last byte is
  * there. With --verify every byte is computed from a seed at one end and compared
  * at the other.
@@ -41,11 +41,12 @@ struct worker {
 
 struct options {
     bool kernel, verify, json;
-    const char *instance, *seconds, *connections, *seed;
+    const char *instance, *seconds, *bytes, *connections, *seed;
 };
 
 static const struct sockets *net;
 static duration_t run_time;
+static uint64_t size; /* of each stream; 0: as run_time says */
 static struct sockaddr_in endpoint;
 
 /* ---- the stream ---- */
@@ -75,21 +76,23 @@ stream_fill(uint8_t *to, size_t len, uint64_t seed, uint64_t offset)
     }
 }
 
-/* Until `end`; then FIN. Returns 0 or -errno. */
+/* `bytes`, or if that is 0 for so long; then FIN. Returns 0 or -errno. */
 static int
-pour(struct worker *w, instant_t end)
+pour(struct worker *w, uint64_t bytes, duration_t time)
 {
+    instant_t end = instant_add(clock_now(), time);
     uint64_t sent = 0;
 
-    while (instant_before(clock_now(), end)) {
+    while (bytes > 0 ? sent < bytes : instant_before(clock_now(), end)) {
+        size_t n = bytes > 0 ? min_u64(WRITE, bytes - sent) : WRITE;
         int error;
 
         if (w->verify)
-            stream_fill(w->data, WRITE, w->seed, sent);
-        error = send_all(net, w->s, w->data, WRITE);
+            stream_fill(w->data, n, w->seed, sent);
+        error = send_all(net, w->s, w->data, n);
         if (error < 0)
             return error;
-        sent += WRITE;
+        sent += n;
     }
     return net->shut_write(w->s);
 }
@@ -118,17 +121,18 @@ static int
 serve_one(struct worker *w)
 {
     char note[NOTE + 1] = "", direction = '?';
+    uint64_t bytes = 0;
     int64_t ms = 0;
     int verify = 0, error = recv_all(net, w->s, note, NOTE);
 
     if (error < 0)
         return error;
-    if (sscanf(note, "flow %c %d %" SCNu64 " %" SCNd64, &direction, &verify,
-               &w->seed, &ms) != 4)
+    if (sscanf(note, "flow %c %d %" SCNu64 " %" SCNd64 " %" SCNu64, &direction,
+               &verify, &w->seed, &ms, &bytes) != 5)
         return -EPROTO;
     w->verify = verify != 0;
     if (direction == 'd') {
-        error = pour(w, instant_add(clock_now(), duration_ms(ms)));
+        error = pour(w, bytes, duration_ms(ms));
         return error < 0 ? error : (int)net->recv(w->s, note, 1);
     }
     error = drain(w);
@@ -198,14 +202,19 @@ run_one(struct worker *w)
 
     if ((error = net->connect(w->s, &endpoint)) < 0)
         return error;
-    snprintf(note, sizeof note, "flow %c %d %" PRIu64 " %" PRId64,
-             w->upwards ? 'u' : 'd', w->verify, w->seed, run_time.ns / 1000000);
+    snprintf(note, sizeof note, "flow %c %d %" PRIu64 " %" PRId64 " %" PRIu64,
+             w->upwards ? 'u' : 'd', w->verify, w->seed, run_time.ns / 1000000,
+             size);
     if ((error = send_all(net, w->s, note, NOTE)) < 0)
         return error;
-    if (!w->upwards)
-        return drain(w);
-    error = pour(w, instant_add(clock_now(), run_time));
-    return error < 0 ? error : take_report(w);
+    if (!w->upwards) {
+        error = drain(w);
+        return error == 0 && size > 0 && w->bytes != size ? -EBADMSG : error;
+    }
+    error = pour(w, size, run_time);
+    if (error < 0 || (error = take_report(w)) < 0)
+        return error;
+    return size > 0 && w->bytes != size ? -EBADMSG : 0;
 }
 
 static void *
@@ -219,7 +228,7 @@ client_thread(void *arg)
     if (w->s >= 0)
         net->close(w->s);
     if (error == -EBADMSG)
-        w->error = "a byte arrived changed";
+        w->error = "not what was sent has arrived";
     else if (error < 0)
         w->error = strerrordesc_np(-error);
     return NULL;
@@ -301,6 +310,10 @@ parse_options(struct options *o, int argc, char **argv)
          .metavar = "S",
          .help = "how long to send (2)",
          .value = &o->seconds},
+        {.name = "bytes",
+         .metavar = "N",
+         .help = "how many to send, instead",
+         .value = &o->bytes},
         {.name = "connections",
          .metavar = "N",
          .help = "at once (1)",
@@ -323,12 +336,14 @@ parse_options(struct options *o, int argc, char **argv)
     endpoint = parse_endpoint(argv[at], argv[at + 1]);
     run_time = duration_ms(
         (int64_t)args_number("--seconds", o->seconds, 1, 86400) * 1000);
+    size = args_number("--bytes", o->bytes, 0, INT64_MAX);
 }
 
 int
 main(int argc, char **argv)
 {
-    struct options o = {.seconds = "2", .connections = "1", .seed = "1"};
+    struct options o = {
+        .seconds = "2", .bytes = "0", .connections = "1", .seed = "1"};
     int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
     const char *verb = argv[at];
 

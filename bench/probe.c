@@ -3,8 +3,8 @@
  *
  * `serve` echoes what comes, on any number of connections. `ask` sends one byte
  * and waits for it, again and again, and prints percentiles of the time that
- * took. `churn` opens connections, asks once on each and resets it, so many
- * under way at a time. `hold` opens connections and keeps them until its input
+ * took. `churn` opens connections, asks once on each and resets or closes it, so
+ * many under way at a time, for a while or until so many are done. `hold` opens connections and keeps them until its input
  * ends. One thread and an event loop, the same for both stacks. */
 #define _GNU_SOURCE 1
 #include "base/bits.h"
@@ -27,8 +27,8 @@
 #define STALLED       5000 /* ms without any event: something is wrong */
 
 struct options {
-    bool kernel, json;
-    const char *instance, *seconds, *count;
+    bool kernel, json, fin;
+    const char *instance, *seconds, *count, *total;
 };
 
 static const struct sockets *net;
@@ -159,12 +159,13 @@ static struct {
 } under_way[UNDER_WAY_MAX];
 
 static void
-set_out(uint64_t i)
+set_out(uint64_t i, bool fin)
 {
     int s = checked(net->socket(), "socket"), rc;
 
     checked(net->set_nonblocking(s), "nonblocking");
-    checked(net->set_abort(s), "linger");
+    if (!fin)
+        checked(net->set_abort(s), "linger");
     rc = net->connect(s, &endpoint);
     if (rc < 0 && rc != -EINPROGRESS)
         checked(rc, "connect");
@@ -194,9 +195,9 @@ get_on(uint64_t i)
     return true;
 }
 
-/* Returns how many connections were finished. */
+/* Returns how many connections were finished; `more` is how many may begin. */
 static uint64_t
-turn(void)
+turn(uint64_t more, bool fin)
 {
     struct socket_event events[BATCH];
     int n = checked(net->wait(events, BATCH, STALLED), "wait");
@@ -207,8 +208,8 @@ turn(void)
     for (int i = 0; i < n; i++) {
         if (!get_on(events[i].user))
             continue;
-        done++;
-        set_out(events[i].user);
+        if (done++ < more)
+            set_out(events[i].user, fin);
     }
     return done;
 }
@@ -217,17 +218,23 @@ static enum exit_status
 churn(const struct options *o)
 {
     uint64_t count = args_number("--count", o->count, 1, UNDER_WAY_MAX);
+    uint64_t total = args_number("--total", o->total, 0, UINT32_MAX);
+    uint64_t begun = total > 0 ? min_u64(count, total) : count, done = 0;
     instant_t end, start = clock_now();
-    uint64_t done = 0;
     double seconds;
 
     end = instant_add(
         start, duration_ms(1000 * (int64_t)args_number("--seconds", o->seconds,
                                                        1, 3600)));
-    for (uint64_t i = 0; i < count; i++)
-        set_out(i);
-    while (instant_before(clock_now(), end))
-        done += turn();
+    for (uint64_t i = 0; i < begun; i++)
+        set_out(i, o->fin);
+    while (total > 0 ? done < total : instant_before(clock_now(), end)) {
+        uint64_t more = total > 0 ? total - begun : UINT64_MAX;
+        uint64_t finished = turn(more, o->fin);
+
+        begun += min_u64(finished, more);
+        done += finished;
+    }
     seconds = (double)instant_sub(clock_now(), start).ns / 1e9;
     printf(o->json ? "{\"connections\":%" PRIu64 ",\"seconds\":%.6f}\n"
                    : "%" PRIu64 " %.6f\n",
@@ -290,6 +297,13 @@ parse_options(struct options *o, int argc, char **argv)
          .metavar = "N",
          .help = "connections under way (64)",
          .value = &o->count},
+        {.name = "total",
+         .metavar = "N",
+         .help = "churn: until so many are done, instead of --seconds",
+         .value = &o->total},
+        {.name = "fin",
+         .help = "churn: close connections, do not reset them",
+         .flag = &o->fin},
         {.name = "json", .letter = 'j', .help = "JSON", .flag = &o->json},
         {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
         {.name = NULL},
@@ -304,7 +318,7 @@ parse_options(struct options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    struct options o = {.seconds = "2", .count = "64"};
+    struct options o = {.seconds = "2", .count = "64", .total = "0"};
     int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
     const char *verb = argv[at];
 

@@ -251,9 +251,9 @@ as_json() {
             printf "{\"date\":\"%s\",\"rounds\":%d,\"results\":[", date, rounds
         }
         {
-            printf "%s{\"name\":\"%s\",\"unit\":\"%s\",\"better\":\"%s\"," \
-                "\"skink\":%s,\"kernel\":%s,\"raw\":%s}", NR > 1 ? "," : "",
-                $1, $2, $3, $4, $5, $6 == "" ? "null" : $6
+            printf "%s{\"name\":\"%s\",\"unit\":\"%s\",", (NR > 1 ? "," : ""), $1, $2
+            printf "\"better\":\"%s\",\"skink\":%s,", $3, $4
+            printf "\"kernel\":%s,\"raw\":%s}", $5, ($6 == "" ? "null" : $6)
         }
         END { print "]}" }'
 }

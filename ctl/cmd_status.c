@@ -295,8 +295,8 @@ json_link(struct json *j, const struct look *l, uint32_t link)
     char address[ADDR_TEXT];
 
     json_begin(j, NULL, '{');
-    json_text(j, "name", net->link[link].name);
-    json_text(j, "kind", parse_kind_text(net->link[link].kind));
+    json_text(j, "link", net->link[link].name);
+    json_text(j, "link_kind", parse_kind_text(net->link[link].kind));
     json_text(j, "device", l->device[link]);
     json_number(j, "mtu", net->link[link].mtu);
     json_begin(j, "addresses", '[');

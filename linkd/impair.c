@@ -120,6 +120,7 @@ find_room(struct impair *im, uint32_t len)
     return im->memory + im->next;
 }
 
+/* Those that are out already count as waiting until it is asked for. */
 static void
 note_departures(struct impair *im, instant_t now)
 {
@@ -163,14 +164,10 @@ enter_line(struct impair *im, uint32_t len, duration_t jitter, instant_t now)
 
     if (room == NULL || !queue_up(im, len, now, &p.departs))
         return NULL;
-    if (im->first != im->end) {
-        const struct impair_packet *last = line_at(im, im->end - 1);
-
-        p.departs = latest(p.departs, last->departs);
-        p.due = last->due;
-    }
+    if (im->first != im->end)
+        p.departs = latest(p.departs, line_at(im, im->end - 1)->departs);
     im->free = p.departs;
-    p.due = latest(p.due, instant_add(instant_add(p.departs, delay), jitter));
+    p.due = instant_add(instant_add(p.departs, delay), jitter);
     p.at = im->next;
     im->next += len;
     im->waiting += len;
@@ -291,8 +288,6 @@ void
 impair_pop(struct impair *im)
 {
     CHECK(im->first != im->end);
-    if (im->departed == im->first)
-        im->waiting -= line_at(im, im->departed++)->len;
     im->first++;
 }
 

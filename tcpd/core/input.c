@@ -5,7 +5,8 @@
  * RFC 9293 3.10.7 that treats it:
  *
  *     nobody            3.10.7.1  input_closed       RST
- *     a listener        3.10.7.2  input_listen       a SYN becomes a tcb
+ *     a listener        3.10.7.2  input_listen       a SYN becomes a tcb, or is
+ *                                                    answered with a cookie
  *     SYN-SENT          3.10.7.3  input_syn_sent     the answer to our SYN
  *     TIME-WAIT                   input_time_wait    late segments, a new SYN
  *     all other states  3.10.7.4  input_synced       the numbered steps, with
@@ -13,7 +14,7 @@
  *                                   7, 8   input_text  what the peer sent
  *
  * None of them sends. They change the tcb, remember that an ACK is owed
- * (reply_ack), queue a RST (reply_rst, reply_abort), or put the tcb on the
+ * (reply_ack, or later by ack_policy.c), queue a RST (reply_rst, reply_abort), or put the tcb on the
  * list of those that may have something to send; tcp_output() is asked for
  * segments when the turn's input has been taken. So a batch of segments is
  * answered by one ACK, whose window and number are the last ones.

@@ -171,6 +171,9 @@ check_receive(const struct tcb *tcb)
         return "the bytes received are miscounted";
     if (seq_gt(tcb->last_ack_sent, tcb->rcv_nxt))
         return "an ACK was sent for text that did not arrive";
+    if (!seq_eq(tcb->last_ack_sent, tcb->rcv_nxt) && !has(tcb, TCB_ACK_NOW) &&
+        instant_is_never(tcb->deadline[TIMER_DELAYED_ACK]))
+        return "nothing will acknowledge what came";
     return check_ranges(tcb);
 }
 

@@ -80,8 +80,8 @@ struct listener {
     uint32_t port_next;           /* in the chain of its port; LISTENER_NONE */
 };
 
-/* Answers that no tcb owns (RST, challenge ACK of a closed port): few, bounded,
- * dropped when full. */
+/* Answers that no tcb owns (RST, the SYN-ACK of a SYN cookie): few, bounded, dropped
+ * when full. */
 struct reply {
     struct addr src, dst;
     uint16_t src_port, dst_port;

@@ -3,7 +3,12 @@
  *
  * A tcb holds its deadlines itself, absolute, because they belong to its image;
  * the heap holds one entry for each tcb, its earliest. A persist deadline stays
- * when it has passed: that is how output knows that a probe is owed. */
+ * when it has passed: that is how output knows that a probe is owed; so does the
+ * cork's.
+ *
+ * RFC 9293's R2 is tries() for SYN and text, as many unanswered probes for a closed
+ * window, and the user timeout in place of both where there is one. R1 has nobody
+ * to be told to: ipd finds dead neighbours by itself. */
 #include "tcpd/core/ack_policy.h"
 #include "tcpd/core/internal.h"
 #include "tcpd/core/keepalive.h"

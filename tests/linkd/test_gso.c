@@ -246,6 +246,22 @@ what_is_not_tcp_is_not_cut(void **state)
     assert_false(gso_start(&gso, &f));
 }
 
+static void
+text_may_not_begin_inline(void **state)
+{
+    struct segment s = segment_of(1, 3000);
+    struct frame f;
+
+    (void)state;
+    s.tsval = 0;
+    make_whole(s, 1000);
+    packet.header_len = 55; /* headers are 54 */
+    packet.len = len - 55;
+    memcpy(packet.header, whole, 55);
+    f = frame_of(&packet, whole + 55);
+    assert_false(gso_start(&gso, &f));
+}
+
 /* A frame of random bytes in memory of exactly its size, so that the address
  * sanitizer sees a step beyond; what comes out lies in it. */
 static void
@@ -298,6 +314,7 @@ main(void)
         cmocka_unit_test(complete_frame_passes_as_it_is),
         cmocka_unit_test(checksum_beyond_the_frame_is_refused),
         cmocka_unit_test(what_is_not_tcp_is_not_cut),
+        cmocka_unit_test(text_may_not_begin_inline),
         cmocka_unit_test(hostile_frames_are_not_read_beyond),
     };
 

@@ -9,6 +9,7 @@
  * A seed decides everything: the network, the sizes of buffers and segments, what
  * the applications do and when. */
 #include "tests/sim/host.h"
+#include "tests/sim/seed.h"
 #include "tests/sim/wire.h"
 
 #include "base/bits.h"
@@ -23,15 +24,9 @@
 
 #include <cmocka.h>
 
-#define SEEDS     300
-#define LONGEST   3600000 /* ms of virtual time */
-#define BEGIN     5000    /* ms on the clock when it starts */
-#define CLIENT    0
-#define SERVER    1
-#define HEADERS   40 /* of IP and TCP */
-#define TCBS      8
-#define LISTENERS 4
-#define STRANGER  9 /* a host that is not there */
+#define SEEDS    300
+#define LONGEST  3600000 /* ms of virtual time */
+#define STRANGER 9       /* a host that is not there */
 
 static struct {
     uint64_t first_seed;
@@ -52,100 +47,7 @@ struct sim {
     instant_t notice_at[2];
 };
 
-/* ---- what a seed decides ---- */
-
-static uint32_t
-between(struct rng *r, uint32_t least, uint32_t most)
-{
-    return least + (uint32_t)rng_below(r, most - least + 1);
-}
-
-static bool
-one_in(struct rng *r, uint32_t n)
-{
-    return rng_below(r, n) == 0;
-}
-
-/* A number of any magnitude: small ones are as likely as large ones. */
-static uint32_t
-any_size(struct rng *r, uint32_t most)
-{
-    uint32_t bound = most >> between(r, 0, 12);
-
-    return between(r, 1, max_u32(bound, 1));
-}
-
-static struct wire_weather
-choose_weather(struct rng *r)
-{
-    bool fine = one_in(r, 4);
-    struct wire_weather w = {
-        .loss = fine ? 0 : between(r, 0, 80),
-        .reorder = fine ? 0 : between(r, 0, 100),
-        .duplicate = fine ? 0 : between(r, 0, 50),
-        .damage = fine ? 0 : between(r, 0, 20),
-        .delay = duration_us(any_size(r, 150000)),
-        .jitter = duration_us(any_size(r, 100000)),
-        .ns_per_byte = one_in(r, 2) ? 0 : any_size(r, 1000),
-        .gro = one_in(r, 3),
-        .path_mtu = between(r, 560, 1500),
-        .narrow_at = INSTANT_NEVER,
-    };
-
-    if (one_in(r, 3))
-        w.narrow_at = (instant_t){duration_ms(BEGIN + any_size(r, 20000)).ns};
-
-    w.queue = duration_ms(between(r, 20, 300));
-    return w;
-}
-
-static struct tcp_config
-choose_config(struct rng *r, uint32_t mtu)
-{
-    return (struct tcp_config){
-        .tcbs = TCBS,
-        .listeners = LISTENERS,
-        .send_buffer = max_u32(any_size(r, 1 << 20), 1000),
-        .receive_buffer = max_u32(any_size(r, 1 << 20), 1000),
-        .gso_max = one_in(r, 3) ? 0 : between(r, mtu, 65000),
-        .secret = {{rng_next(r), rng_next(r)}},
-    };
-}
-
-static struct host_plan
-choose_plan(struct rng *r)
-{
-    return (struct host_plan){
-        .manners = one_in(r, 12)   ? HOST_VANISH
-                   : one_in(r, 12) ? HOST_ABORT
-                   : one_in(r, 3)  ? HOST_PATIENT
-                                   : HOST_EAGER,
-        .to_send = one_in(r, 6) ? 0 : any_size(r, 400000),
-        .write_most = any_size(r, 200000),
-        .read_most = any_size(r, 400000),
-        .pause = duration_us(any_size(r, 10000)),
-        .long_pause = duration_ms(any_size(r, 4000)),
-        .nodelay = one_in(r, 3),
-        .keep_idle_ms = one_in(r, 3) ? between(r, 500, 20000) : 0,
-        .fickle = one_in(r, 4),
-    };
-}
-
-/* Two that wait for each other would wait for ever. Small sizes get small
- * amounts, or nothing but the number of events would grow. */
-static void
-reconcile(struct host_plan plan[2], const struct tcp_config config[2])
-{
-    if (plan[CLIENT].manners == HOST_PATIENT)
-        plan[SERVER].manners = HOST_EAGER;
-    for (int i = 0; i < 2; i++) {
-        uint64_t step = min_u64(plan[i].write_most, plan[1 - i].read_most);
-
-        step = min_u64(step, config[i].send_buffer);
-        step = min_u64(step, config[1 - i].receive_buffer);
-        plan[i].to_send = min_u64(plan[i].to_send, step * 400);
-    }
-}
+/* ---- a run begins ---- */
 
 static void
 create_host(struct sim *sim, uint32_t number, const struct tcp_config *config,
@@ -154,7 +56,7 @@ create_host(struct sim *sim, uint32_t number, const struct tcp_config *config,
     /* More than the buffer can ever need, or less: then text is dropped and sent
      * again, but nothing gets stuck. */
     uint32_t chunks =
-        between(&sim->rng, 1, config->receive_buffer / STREAM_CHUNK + 7);
+        seed_between(&sim->rng, 1, config->receive_buffer / STREAM_CHUNK + 7);
 
     sim->host[number] =
         host_create(number, &sim->rng, config, mtu, chunks, plan);
@@ -167,14 +69,14 @@ static void
 flood(struct sim *sim)
 {
     struct segment syn = {.src = host_addr(STRANGER),
-                          .dst = host_addr(SERVER),
+                          .dst = host_addr(SEED_SERVER),
                           .dst_port = HOST_PORT,
                           .wnd = 1000,
                           .flags = TCP_SYN};
 
-    for (uint16_t i = 0; i < TCBS; i++) {
+    for (uint16_t i = 0; i < SEED_TCBS; i++) {
         syn.src_port = (uint16_t)(1000 + i);
-        (void)tcp_input(sim->host[SERVER]->tcp, &syn, sim->now);
+        (void)tcp_input(sim->host[SEED_SERVER]->tcp, &syn, sim->now);
     }
     sim->flooded = true;
     sim->abrupt = true;
@@ -185,14 +87,14 @@ open_connection(struct sim *sim)
 {
     const uint16_t port = 2000;
 
-    if (one_in(&sim->rng, 8)) {
-        host_connect(sim->host[CLIENT], port, port + 1, sim->now);
-        host_connect(sim->host[SERVER], port + 1, port, sim->now);
+    if (seed_one_in(&sim->rng, 8)) {
+        host_connect(sim->host[SEED_CLIENT], port, port + 1, sim->now);
+        host_connect(sim->host[SEED_SERVER], port + 1, port, sim->now);
     } else {
-        host_listen(sim->host[SERVER], sim->now);
-        if (one_in(&sim->rng, 12))
+        host_listen(sim->host[SEED_SERVER], sim->now);
+        if (seed_one_in(&sim->rng, 12))
             flood(sim);
-        host_connect(sim->host[CLIENT], 0, HOST_PORT, sim->now);
+        host_connect(sim->host[SEED_CLIENT], 0, HOST_PORT, sim->now);
     }
 }
 
@@ -205,17 +107,18 @@ sim_create(struct sim *sim, uint64_t seed)
     uint32_t mtu[2];
 
     *sim = (struct sim){.seed = seed,
-                        .now = {duration_ms(BEGIN).ns},
+                        .now = {duration_ms(SEED_BEGIN).ns},
                         .notice_at = {INSTANT_NEVER, INSTANT_NEVER}};
     rng_seed(&sim->rng, seed);
-    weather = choose_weather(&sim->rng);
+    weather = seed_weather(&sim->rng);
     sim->wire = wire_create(&sim->rng, &weather);
     for (uint32_t i = 0; i < 2; i++) {
-        mtu[i] = one_in(&sim->rng, 2) ? 1500 : between(&sim->rng, 576, 9000);
-        config[i] = choose_config(&sim->rng, mtu[i]);
-        plan[i] = choose_plan(&sim->rng);
+        mtu[i] = seed_one_in(&sim->rng, 2) ? 1500
+                                           : seed_between(&sim->rng, 576, 9000);
+        config[i] = seed_config(&sim->rng, mtu[i]);
+        plan[i] = seed_plan(&sim->rng);
     }
-    reconcile(plan, config);
+    seed_reconcile(plan, config);
     for (uint32_t i = 0; i < 2; i++)
         create_host(sim, i, &config[i], mtu[i], &plan[i]);
     open_connection(sim);
@@ -270,7 +173,7 @@ static void
 too_big(struct sim *sim, uint32_t from, const struct tcp_slot *slot)
 {
     struct tcp_header h;
-    bool mute = one_in(&sim->rng, 4);
+    bool mute = seed_one_in(&sim->rng, 4);
 
     if (!instant_is_never(sim->notice_at[from]) ||
         tcp_decode(slot->buf, slot->len, &h) != DROP_NONE)
@@ -313,8 +216,8 @@ slander(struct sim *sim, uint32_t to)
         .local_port = tcb->local_port,
         .remote_port = tcb->remote_port,
         .seq = seq((uint32_t)rng_next(&sim->rng)),
-        .type = (uint8_t)between(&sim->rng, 0, 12),
-        .code = (uint8_t)between(&sim->rng, 0, 15),
+        .type = (uint8_t)seed_between(&sim->rng, 0, 12),
+        .code = (uint8_t)seed_between(&sim->rng, 0, 15),
         .mtu = (uint32_t)rng_below(&sim->rng, 70000),
     };
     if (tcb->state >= TCB_ESTABLISHED && m.code != ICMP_FRAG_NEEDED)
@@ -353,7 +256,7 @@ run_event(struct sim *sim)
         struct host *h = sim->host[i];
 
         deliver_notice(sim, i);
-        if (one_in(&sim->rng, 200))
+        if (seed_one_in(&sim->rng, 200))
             slander(sim, i);
         tcp_expire(h->tcp, sim->now);
         if (instant_due(h->act_at, sim->now))

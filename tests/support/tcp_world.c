@@ -189,7 +189,10 @@ check_tcb(struct world *w, struct tcb *tcb)
         !timer_running(tcb, TIMER_RTO) && !timer_running(tcb, TIMER_PERSIST))
         fail_msg("tcb %u, %s: nothing will send again what is in flight",
                  tcb->index, tcb_state_name(tcb->state));
-    if (tcb->state == TCB_CLOSED && !list_empty(&tcb->output))
+    if (!list_empty(&tcb->starved) && tcb->pool == NULL)
+        fail_msg("tcb %u: waits for chunks of no pool", tcb->index);
+    if (tcb->state == TCB_CLOSED &&
+        (!list_empty(&tcb->output) || !list_empty(&tcb->starved)))
         fail_msg("tcb %u: CLOSED and wants to send", tcb->index);
 }
 

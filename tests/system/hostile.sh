@@ -4,6 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 claim "a client that lies, floods, stalls or dies hurts nobody but itself"
 
+ulimit -S -n 1024 # descriptors of a daemon, as most systems have it
+
 seconds=2
 daemons=(linkd ipd tcpd apid)
 rss_limit=$((384 * 1024)) # KiB a daemon, shared memory counted

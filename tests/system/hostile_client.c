@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "libclient/client.h"
 #include "libclient/instance.h"
-#include "proto/shm/doorbell.h"
+#include "tests/support/zmtp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,11 +34,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
+/* After so many lies it attaches anew, if nobody has thrown it out. */
+#define LIES_A_LIFE 5000
 #define CONNECTIONS 8
-#define LIES_A_LIFE                                                            \
-    5000               /* then it attaches anew, if nobody has thrown it out */
-#define IDLE_MAX  4096 /* sockets that only connect */
-#define FLOW_NOTE 64   /* bytes by which `flow serve` is told what to do */
+#define IDLE_MAX    4096 /* sockets that only connect */
+#define FLOW_NOTE   64   /* bytes by which `flow serve` is told what to do */
 
 struct attack {
     struct skink *s; /* NULL: thrown out */
@@ -46,15 +46,10 @@ struct attack {
     struct sockaddr_in target;
     instant_t end;
     uint64_t lies, lives;
-    int idle[IDLE_MAX];
+    int idle[IDLE_MAX]; /* connections that do nothing, or nothing good */
     size_t idle_count;
+    size_t odd; /* bytes of half a frame that were sent */
 };
-
-static bool
-in_time(const struct attack *a)
-{
-    return instant_before(clock_now(), a->end);
-}
 
 static uint64_t
 below(struct attack *a, uint64_t n)
@@ -252,26 +247,32 @@ flood_requests(struct attack *a)
         continue;
 }
 
+static void
+address_of(struct sockaddr_un *at, const char *name)
+{
+    char dir[RUNDIR_SIZE];
+
+    if (!rundir_path(dir, sizeof dir, "default") ||
+        !rundir_socket(at, dir, name))
+        die(EXIT_FAILED, "no run directory");
+}
+
 /* Where clients connect, apid's socket and the supervisor's, until nobody takes
  * any more. */
 static void
 hoard_connections(struct attack *a)
 {
-    char dir[RUNDIR_SIZE];
+    bool attaches = below(a, 64) == 0;
     struct sockaddr_un at;
-    int fd;
+    int fd = socket(AF_UNIX,
+                    (attaches ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC |
+                        SOCK_NONBLOCK,
+                    0);
 
-    if (a->idle_count == IDLE_MAX || below(a, 20000) == 0)
+    if (a->idle_count == IDLE_MAX)
         while (a->idle_count > 0)
             close(a->idle[--a->idle_count]);
-    if (!rundir_path(dir, sizeof dir, "default") ||
-        !rundir_socket(&at, dir, below(a, 8) == 0 ? "attach" : "tcpd"))
-        die(EXIT_FAILED, "no run directory");
-    fd = socket(
-        AF_UNIX,
-        (strstr(at.sun_path, "attach") != NULL ? SOCK_SEQPACKET : SOCK_STREAM) |
-            SOCK_CLOEXEC | SOCK_NONBLOCK,
-        0);
+    address_of(&at, attaches ? "attach" : "tcpd");
     if (fd < 0)
         return;
     if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0)
@@ -280,13 +281,29 @@ hoard_connections(struct attack *a)
         close(fd);
 }
 
+/* A message without end, in the smallest of parts. */
 static void
 send_endless_message(struct attack *a)
 {
-    static const uint8_t part[512];
+    static uint8_t parts[65536];
+    struct sockaddr_un at;
+    ssize_t n;
 
-    zmq_send(a->s->requests.socket, part, sizeof part,
-             ZMQ_SNDMORE | ZMQ_DONTWAIT);
+    if (a->idle_count == 0) {
+        address_of(&at, "tcpd");
+        if ((a->idle[0] = zmtp_connect(&at)) < 0)
+            return;
+        a->idle_count = 1;
+        a->odd = 0;
+        a->lives++;
+        zmtp_fill_more(parts, sizeof parts);
+    }
+    n = send(a->idle[0], parts + a->odd, sizeof parts - a->odd,
+             MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0)
+        a->odd = (a->odd + (size_t)n) % 2;
+    else if (n < 0 && errno != EAGAIN)
+        close(a->idle[--a->idle_count]);
 }
 
 static void
@@ -350,13 +367,6 @@ static const struct mode {
              {"descriptors", close_descriptors}};
 #define MODES (sizeof modes / sizeof modes[0])
 
-/* An endless message needs time to grow. */
-static bool
-begins_anew(struct attack *a, const struct mode *m)
-{
-    return m->act != send_endless_message && below(a, LIES_A_LIFE) == 0;
-}
-
 static void
 attack_once(struct attack *a, const struct mode *m)
 {
@@ -368,14 +378,14 @@ attack_once(struct attack *a, const struct mode *m)
     }
     m->act(a);
     a->lies++;
-    if (a->s != NULL && (thrown_out(a) || begins_anew(a, m)))
+    if (a->s != NULL && (thrown_out(a) || below(a, LIES_A_LIFE) == 0))
         die_quietly(a);
 }
 
 static void
 attack_in_one_way(struct attack *a, const struct mode *m)
 {
-    while (in_time(a))
+    while (instant_before(clock_now(), a->end))
         attack_once(a, m);
     die_quietly(a);
 }
@@ -401,7 +411,7 @@ attack_in_every_way(struct attack *a)
 static void
 die_again_and_again(struct attack *a)
 {
-    while (in_time(a)) {
+    while (instant_before(clock_now(), a->end)) {
         struct timespec life = {.tv_nsec = (long)below(a, 60) * 1000000};
         uint64_t seed = rng_next(&a->rng);
         pid_t pid = fork();
@@ -457,15 +467,10 @@ main(int argc, char **argv)
 {
     static struct attack a;
     const char *seed_text = NULL, *seconds = "2";
-    const struct arg args[] = {{.name = "seed",
-                                .metavar = "N",
-                                .help = "of all decisions",
-                                .value = &seed_text},
-                               {.name = "seconds",
-                                .metavar = "S",
-                                .help = "how long (2)",
-                                .value = &seconds},
-                               {0}};
+    const struct arg args[] = {
+        {.name = "seed", .metavar = "N", .help = "", .value = &seed_text},
+        {.name = "seconds", .metavar = "S", .help = "", .value = &seconds},
+        {0}};
     int at = args_parse(argc, argv, args);
     uint64_t seed = (uint64_t)clock_now().ns;
     const struct mode *mode = NULL;

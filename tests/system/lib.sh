@@ -17,6 +17,7 @@ stack=10.7.0.2 host=10.7.0.1 # skink's address, and the kernel's side
 work=$(mktemp -d)
 export SKINK_RUNDIR=$work/run
 declare -A started=() # name: pid of a program in the background
+instances=()
 checks=0 failures=0
 
 # --- Verdicts --------------------------------------------------------------
@@ -83,14 +84,20 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # --- The instance ----------------------------------------------------------
 
-# up: on the link that SKINK_LINK names, else on what `skink up` chooses.
-up() {
-    "$skink" up --netns ${SKINK_LINK:+--link "$SKINK_LINK"} \
-        >"$work/up" 2>&1 || {
+# up [OPTIONS]: in a network of its own, on the link that SKINK_LINK names, else
+# on what `skink up` chooses.
+up() { up_as default --netns ${SKINK_LINK:+--link "$SKINK_LINK"} "$@"; }
+
+# up_as INSTANCE OPTIONS...
+up_as() {
+    "$skink" -i "$1" up "${@:2}" >"$work/up" 2>&1 || {
         cat "$work/up" >&2
         bail "the instance comes up"
     }
+    instances+=("$1")
 }
+
+down() { "$skink" -i "${1:-default}" down; }
 
 # kernel COMMAND...: on the kernel's side of the link.
 kernel() { "$skink" exec "$@"; }
@@ -102,6 +109,22 @@ daemon() {
     "$skink" status 2>/dev/null | awk -v name="$1" -v column="$2" '
         $1 == "DAEMON" { for (i = 1; i <= NF; i++) at[$i] = i }
         $1 == name { print $at[column] }'
+}
+
+# counter NAME [INSTANCE]: its value.
+counter() {
+    "$skink" -i "${2:-default}" stats -j "^$1\$" | grep -oE '[0-9]+}' | tr -d '}'
+}
+
+# valid_json TEXT: by whatever parser there is.
+valid_json() {
+    if command -v python3 >/dev/null; then
+        python3 -m json.tool <<<"$1"
+    elif command -v node >/dev/null; then
+        node -e 'JSON.parse(require("fs").readFileSync(0, "utf8"))' <<<"$1"
+    else
+        grep -qzE '^(\{.*\}|\[.*\])\s*$' <<<"$1"
+    fi
 }
 
 # replaced NAME OLD-PID: another process does its work.
@@ -162,11 +185,13 @@ fetch() {
 
 # --- The end ---------------------------------------------------------------
 
-said_by_instance() {
-    [ ! -s "$SKINK_RUNDIR/default/log" ] || {
-        echo "# the instance's log:"
-        sed 's/^/#   /' "$SKINK_RUNDIR/default/log"
-    }
+said_by_instances() {
+    local log
+    for log in "$SKINK_RUNDIR"/*/log; do
+        [ -s "$log" ] || continue
+        echo "# $log:"
+        sed 's/^/#   /' "$log"
+    done
 }
 
 clean_up() {
@@ -176,8 +201,10 @@ clean_up() {
     for name in "${!started[@]}"; do
         stop "$name"
     done
-    [ "$failures" -eq 0 ] || said_by_instance
-    "$skink" down 2>/dev/null
+    [ "$failures" -eq 0 ] || said_by_instances
+    for name in "${instances[@]}"; do
+        down "$name" 2>/dev/null
+    done
     rm -rf "$work"
     [ "$status" -ne 0 ] || echo "1..$checks"
     [ "$failures" -eq 0 ] || status=1

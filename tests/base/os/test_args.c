@@ -234,6 +234,43 @@ what_is_no_number_in_range_is_refused(void **state)
     }
 }
 
+/* ---- options that count each time ---- */
+
+struct heard {
+    char text[64];
+};
+
+static void
+hear(void *owner, const struct arg *row, const char *value)
+{
+    struct heard *h = owner;
+    size_t len = strlen(h->text);
+
+    snprintf(h->text + len, sizeof h->text - len, "%s=%s ", row->name, value);
+}
+
+static void
+options_that_count_each_time_are_told_in_their_order(void **state)
+{
+    char link[] = "--link=a", addr[] = "-a", one[] = "1", addr2[] = "--addr";
+    char two[] = "2", link2[] = "--link", b[] = "b", name[] = "test";
+    char *argv[] = {name, link, addr, one, addr2, two, link2, b, NULL};
+    struct heard h = {.text = ""};
+    const struct arg args[] = {
+        {.name = "link", .metavar = "X", .each = hear, .owner = &h},
+        {.name = "addr",
+         .letter = 'a',
+         .metavar = "X",
+         .each = hear,
+         .owner = &h},
+        {.name = NULL},
+    };
+
+    (void)state;
+    assert_int_equal(args_parse(8, argv, args), 8);
+    assert_string_equal(h.text, "link=a addr=1 addr=2 link=b ");
+}
+
 int
 main(void)
 {
@@ -244,6 +281,7 @@ main(void)
         cmocka_unit_test(first_operand_ends_the_options),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(last_of_a_repeated_option_counts),
+        cmocka_unit_test(options_that_count_each_time_are_told_in_their_order),
         cmocka_unit_test(unknown_option_names_the_nearest),
         cmocka_unit_test(option_like_nothing_gets_no_suggestion),
         cmocka_unit_test(option_without_its_value_is_refused),

@@ -189,6 +189,21 @@ the_latest_range_is_reported_first(void **state)
 }
 
 static void
+a_range_that_grows_does_not_push_the_others_out(void **state)
+{
+    struct world *w = *state;
+    struct flow f = settled(w);
+
+    for (uint32_t at = 101; at <= 501; at += 200)
+        flow_put(&f, TCP_ACK, at, 1, 100);
+    for (uint32_t i = 0; i < 5; i++)
+        flow_put(&f, TCP_ACK, 601 + i * 10, 1, 10);
+    assert_string_equal(
+        flow_get(&f),
+        "A 1:0 ack 1 win 32768 sack 501-651 sack 301-401 sack 101-201");
+}
+
+static void
 no_more_blocks_than_fit_beside_timestamps(void **state)
 {
     struct world *w = *state;
@@ -309,6 +324,7 @@ main(void)
         T(fin_is_acknowledged_at_once),
         T(text_out_of_order_is_reported_at_once),
         T(the_latest_range_is_reported_first),
+        T(a_range_that_grows_does_not_push_the_others_out),
         T(no_more_blocks_than_fit_beside_timestamps),
         T(a_filled_gap_is_acknowledged_at_once_and_no_longer_reported),
         T(what_comes_twice_is_reported_once),

@@ -155,6 +155,12 @@ spoil_last_ack(struct tcb *tcb)
 }
 
 static void
+spoil_ack(struct tcb *tcb)
+{
+    tcb->last_ack_sent = seq_add(tcb->rcv_nxt, UINT32_MAX);
+}
+
+static void
 spoil_range_count(struct tcb *tcb)
 {
     tcb->ooo_count = OOO_RANGES + 1;
@@ -286,6 +292,7 @@ every_broken_invariant_is_noticed(void **state)
         spoil_range_end,
         spoil_spare,
         spoil_lender,
+        spoil_ack,
         spoil_settings_flags,
         spoil_settings_spare,
         spoil_receive_buffer,
