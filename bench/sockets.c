@@ -120,6 +120,29 @@ kernel_set_abort(int s)
     return kernel_set(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/* By whichever setter: the levels and names are the same. */
+static int
+set_keepalive(int (*set)(int s, int level, int name, const void *value,
+                         socklen_t len),
+              int s, int idle, int interval, int count)
+{
+    const int on = 1;
+    int rc;
+
+    if ((rc = set(s, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on)) < 0 ||
+        (rc = set(s, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle)) < 0 ||
+        (rc = set(s, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval)) <
+            0)
+        return rc;
+    return set(s, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+static int
+kernel_set_keepalive(int s, int idle, int interval, int count)
+{
+    return set_keepalive(kernel_set, s, idle, interval, count);
+}
+
 static int
 kernel_error(int s)
 {
@@ -183,6 +206,7 @@ sockets_of_kernel(void)
         .set_nonblocking = kernel_set_nonblocking,
         .set_nodelay = kernel_set_nodelay,
         .set_abort = kernel_set_abort,
+        .set_keepalive = kernel_set_keepalive,
         .error = kernel_error,
         .watch = kernel_watch,
         .wait = kernel_wait,
@@ -256,17 +280,27 @@ stack_set_nonblocking(int s)
 }
 
 static int
+stack_set(int s, int level, int name, const void *value, socklen_t len)
+{
+    return skink_setsockopt(instance, s, level, name, value, len);
+}
+
+static int
 stack_set_nodelay(int s)
 {
-    return skink_setsockopt(instance, s, IPPROTO_TCP, TCP_NODELAY, &(int){1},
-                            sizeof(int));
+    return stack_set(s, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
 static int
 stack_set_abort(int s)
 {
-    return skink_setsockopt(instance, s, SOL_SOCKET, SO_LINGER, &at_once,
-                            sizeof at_once);
+    return stack_set(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static int
+stack_set_keepalive(int s, int idle, int interval, int count)
+{
+    return set_keepalive(stack_set, s, idle, interval, count);
 }
 
 static int
@@ -315,6 +349,7 @@ sockets_of_skink(const char *name)
         .set_nonblocking = stack_set_nonblocking,
         .set_nodelay = stack_set_nodelay,
         .set_abort = stack_set_abort,
+        .set_keepalive = stack_set_keepalive,
         .error = stack_error,
         .watch = stack_watch,
         .wait = stack_wait,

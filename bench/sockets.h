@@ -32,7 +32,9 @@ struct sockets {
     int (*set_nonblocking)(int s);
     int (*set_nodelay)(int s);
     int (*set_abort)(int s); /* close sends RST (linger 0) */
-    int (*error)(int s);     /* SO_ERROR: 0 or -errno */
+    /* In seconds; `count` unanswered probes end the connection. */
+    int (*set_keepalive)(int s, int idle, int interval, int count);
+    int (*error)(int s); /* SO_ERROR: 0 or -errno */
     /* Level-triggered; `events` replaces what was watched, 0 ends it. */
     int (*watch)(int s, unsigned events, uint64_t user);
     int (*wait)(struct socket_event *events, int max, int timeout_ms);

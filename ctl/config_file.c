@@ -48,13 +48,13 @@ config_default_path(char out[PATH_MAX])
 static void __attribute__((format(printf, 2, 3)))
 complain(struct reader *r, const char *fmt, ...)
 {
+    char text[512];
     va_list ap;
 
-    fprintf(stderr, "%s:%u: ", r->path, r->line);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s:%u: %s\n", r->path, r->line, text);
     r->errors++;
 }
 

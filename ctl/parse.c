@@ -208,7 +208,7 @@ parse_name(const char *text, char out[NET_NAME], struct wrong *wrong)
                          "space",
                          "'%.40s' cannot be the name of an interface", text);
     memset(out, 0, NET_NAME);
-    memcpy(out, text, len);
+    snprintf(out, NET_NAME, "%s", text);
     return true;
 }
 

@@ -58,17 +58,6 @@ learn_mtu(struct ipd *d, const struct quoted *q, instant_t now)
         d->paths_changed = true;
 }
 
-/* What tcpd is to go by: not what a router says, but what holds from now on. */
-static uint32_t
-mtu_for_tcp(struct ipd *d, const struct quoted *q, instant_t now)
-{
-    struct net_path path;
-
-    if (net_path(&d->net, q->remote, &path) != NET_LINK)
-        return q->mtu;
-    return pmtu_look(&d->pmtu, q->remote, path.mtu, now);
-}
-
 static enum drop
 take_error(struct ipd *d, const struct datagram *dg, const struct body *b,
            instant_t now)
@@ -88,15 +77,15 @@ take_error(struct ipd *d, const struct datagram *dg, const struct body *b,
             learn_mtu(d, &q, now);
         return why;
     }
-    if (too_big)
-        learn_mtu(d, &q, now);
+    /* Whether the segment was ever sent only tcpd can tell, by its number: so
+     * whoever forges an error teaches nobody anything (RFC 5927 7). */
     n = (struct notice){
         .local = q.local,
         .remote = q.remote,
         .local_port = q.local_port,
         .remote_port = q.remote_port,
         .seq = q.seq,
-        .mtu = too_big ? mtu_for_tcp(d, &q, now) : 0,
+        .mtu = too_big ? q.mtu : 0,
         .type = q.type,
         .code = q.code,
     };

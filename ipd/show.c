@@ -26,7 +26,7 @@ show_neighbour(struct ipd *d, uint32_t i)
             .probes = n->tries,
             .dropped = n->dropped,
             .confirmed_ns = n->confirmed.ns,
-            .deadline_ns = n->deadline.ns,
+            .deadline_ns = neigh_turns_at(n).ns,
         };
     view_write(&d->view.neighbours, i, &row);
 }

@@ -70,21 +70,6 @@ call_connect(struct skink *s, struct sock *k)
     options_tell_rest(s, k);
 }
 
-static int
-connect_start(struct skink *s, struct sock *k, const struct sockaddr *addr,
-              socklen_t len)
-{
-    int rc = address_take(addr, len, &k->remote, &k->remote_port);
-
-    if (rc != 0)
-        return rc;
-    k->phase = PHASE_CONNECTING;
-    k->outcome_told = false;
-    if (k->renewal == RENEW_NONE)
-        call_connect(s, k); /* else when the slot is free */
-    return k->phase == PHASE_CONNECTING ? -EINPROGRESS : -sock_take_error(k);
-}
-
 /* The attempt is over and this call says so; the next one begins anew, as on
  * Linux. */
 static int
@@ -112,6 +97,22 @@ connect_outcome(struct skink *s, struct sock *k)
         return -EISCONN;
     k->outcome_told = true;
     return 0;
+}
+
+static int
+connect_start(struct skink *s, struct sock *k, const struct sockaddr *addr,
+              socklen_t len)
+{
+    int rc = address_take(addr, len, &k->remote, &k->remote_port);
+
+    if (rc != 0)
+        return rc;
+    k->phase = PHASE_CONNECTING;
+    k->outcome_told = false;
+    if (k->renewal == RENEW_NONE)
+        call_connect(s, k); /* else when the slot is free */
+    /* The answer, and the outcome with it, may be there already. */
+    return k->phase == PHASE_CONNECTING ? -EINPROGRESS : connect_outcome(s, k);
 }
 
 static int
@@ -144,6 +145,8 @@ connect_sock(struct skink *s, int handle, const struct sockaddr *addr,
     if (addr != NULL && len >= sizeof addr->sa_family &&
         addr->sa_family == AF_UNSPEC)
         return -EOPNOTSUPP;
+    if (k->phase == PHASE_CONNECTING)
+        instance_pump(s); /* who asks again and again wants to hear it */
     sock_look(s, k);
     if (k->phase == PHASE_LISTENING)
         return -EISCONN;

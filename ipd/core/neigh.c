@@ -202,8 +202,7 @@ neigh_resolve(struct neigh_table *t, uint32_t link, struct addr addr,
     if (n->state == NEIGH_STALE ||
         (n->state == NEIGH_REACHABLE && instant_due(n->deadline, now)))
         ask(t, n, NEIGH_PROBE, 0, now);
-    if (n->state == NEIGH_FAILED &&
-        instant_due(instant_add(n->since, FAILED_HOLD), now))
+    if (n->state == NEIGH_FAILED && instant_due(neigh_turns_at(n), now))
         ask(t, n, NEIGH_INCOMPLETE, 0, now);
     return neigh_look(t, link, addr, mac);
 }
@@ -236,6 +235,13 @@ neigh_gave_up(struct neigh_table *t, uint32_t link, struct addr addr,
         return false;
     n->told = now;
     return true;
+}
+
+instant_t
+neigh_turns_at(const struct neigh *n)
+{
+    return n->state == NEIGH_FAILED ? instant_add(n->since, FAILED_HOLD)
+                                    : n->deadline;
 }
 
 /* ---- learning ---- */

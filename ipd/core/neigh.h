@@ -76,6 +76,10 @@ enum neigh_found neigh_look(struct neigh_table *t, uint32_t link,
 bool neigh_gave_up(struct neigh_table *t, uint32_t link, struct addr addr,
                    instant_t now) __attribute__((warn_unused_result));
 
+/* When something happens to the entry next: of one that has failed, when it may
+ * be asked again. */
+instant_t neigh_turns_at(const struct neigh *n);
+
 /* A reply on `link` said that `addr` is at `mac`. False: nobody asked, nothing
  * is learnt; of several replies to one request the first holds. */
 bool neigh_confirm(struct neigh_table *t, uint32_t link, struct addr addr,

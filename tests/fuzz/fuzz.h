@@ -69,10 +69,10 @@ fuzz_u64(struct fuzz *f)
 }
 
 /* 0 to n - 1; n is at most 256. */
-static inline uint32_t
+static inline uint8_t
 fuzz_below(struct fuzz *f, uint32_t n)
 {
-    return fuzz_u8(f) % n;
+    return (uint8_t)(fuzz_u8(f) % n);
 }
 
 /* A small number, also a negative one, as of something near a limit; seldom any. */

@@ -178,13 +178,13 @@ fuzz_request(struct fuzz *f)
         return;
     memset(&tables, 0, sizeof tables);
     tables.net.links = 2;
-    tables.net.link[0] = (struct net_link){.name = "a", .mac = {{2}},
-                                           .mtu = 1500};
-    tables.net.link[1] = (struct net_link){.name = "b", .mac = {{2, 1}},
-                                           .mtu = 1500};
+    tables.net.link[0] =
+        (struct net_link){.name = "a", .mac = {{2}}, .mtu = 1500};
+    tables.net.link[1] =
+        (struct net_link){.name = "b", .mac = {{2, 1}}, .mtu = 1500};
     tables.net.addresses = 1;
-    tables.net.address[0] = (struct net_address){.addr = addr_v4(0x0a070002),
-                                                 .prefix_len = 24};
+    tables.net.address[0] =
+        (struct net_address){.addr = addr_v4(0x0a070002), .prefix_len = 24};
     CHECK(net_check(&tables.net) == NULL);
     before = tables;
     if (!change_apply(&tables, m, 7, &wrong))

@@ -24,17 +24,16 @@ hear(struct world *w)
 
     while (fuzz_send(w, &slot, &h)) {
         CHECK(++n < FUZZ_DRAIN);
-        peers[h.dst_port % PEERS] =
-            (struct peer){h.seq, h.ack, h.opt.tsval};
+        peers[h.dst_port % PEERS] = (struct peer){h.seq, h.ack, h.opt.tsval};
     }
 }
 
 static void
 step_segment(struct fuzz *f, struct world *w)
 {
-    static const uint8_t usual[] = {TCP_SYN, TCP_ACK, TCP_RST,
-                                    TCP_ACK | TCP_PSH, TCP_FIN | TCP_ACK,
-                                    TCP_SYN, TCP_ACK, TCP_SYN};
+    static const uint8_t usual[] = {
+        TCP_SYN,           TCP_ACK, TCP_RST, TCP_ACK | TCP_PSH,
+        TCP_FIN | TCP_ACK, TCP_SYN, TCP_ACK, TCP_SYN};
     uint8_t port = fuzz_u8(f) % PEERS;
     uint32_t flags = fuzz_below(f, 9);
     struct tcp_header h = {.src_port = 4096 + port,

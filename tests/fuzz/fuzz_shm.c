@@ -59,8 +59,7 @@ fuzz_header(struct fuzz *f)
     memcpy(mine.base, header, sizeof header);
     if (region_map(&r, fd, fuzz_below(f, REGIONS), fuzz_below(f, 2) != 0)) {
         CHECK(r.size == mine.size && region_at(&r, SHM_LINE, 1) != NULL &&
-              region_at(&r, r.size, 1) == NULL &&
-              region_at(&r, 0, 1) == NULL);
+              region_at(&r, r.size, 1) == NULL && region_at(&r, 0, 1) == NULL);
         region_unmap(&r);
     }
     region_unmap(&mine);
@@ -132,8 +131,8 @@ produce(struct fuzz *f, struct fuzz_ring *r)
     if (slot == NULL || (room = area_reserve(&r->area, 0, len)) == NULL)
         return;
     CHECK(region_at(&r->regions[row.region],
-                    (uint64_t)(room - r->regions[row.region].base), len) ==
-          room);
+                    (uint64_t)(room - r->regions[row.region].base),
+                    len) == room);
     memset(room, 1, len);
     *slot = (struct packet){.origin_ring = RINGS};
     area_commit(&r->area, slot, len);
@@ -208,8 +207,8 @@ fuzz_ring(struct fuzz *f)
     struct region cnc = fuzz_region(REGION_IPD_CNC, sizeof(struct cnc_shm));
     struct region *region = &r.regions[row.region];
 
-    *region = fuzz_region(row.region,
-                          ring_region_size(SLOTS, row.slot_size, AREA));
+    *region =
+        fuzz_region(row.region, ring_region_size(SLOTS, row.slot_size, AREA));
     ring_create(region, &row);
     r.shm = (void *)(region->base + RING_OFFSET);
     r.cursor = cnc_cursor(&cnc, RING_LINK_RX);

@@ -42,23 +42,21 @@ step_segment(struct fuzz *f, struct flow *flow)
     offset = (uint32_t)(h.seq + ((h.flags & TCP_SYN) != 0) - tcb->irs.v - 1);
     if (tcb->state == TCB_SYN_SENT)
         offset = 0; /* the SYN says where it begins */
-    fuzz_input(flow->w, &h, flow->remote, offset, len,
-               len > 1448 ? 1448 : 0);
+    fuzz_input(flow->w, &h, flow->remote, offset, len, len > 1448 ? 1448 : 0);
 }
 
 static void
 step_icmp(struct fuzz *f, struct flow *flow)
 {
-    struct tcp_icmp icmp = {.local = flow->local,
-                            .remote = flow->remote,
-                            .local_port = flow->local_port,
-                            .remote_port = flow->remote_port,
-                            .seq = seq(ack_near(f, flow->tcb)),
-                            .type = fuzz_below(f, 2) ? ICMP_DEST_UNREACHABLE
-                                                     : fuzz_u8(f),
-                            .code = fuzz_u8(f) & 31,
-                            .mtu = fuzz_below(f, 2) ? fuzz_u16(f)
-                                                    : fuzz_u32(f)};
+    struct tcp_icmp icmp = {
+        .local = flow->local,
+        .remote = flow->remote,
+        .local_port = flow->local_port,
+        .remote_port = flow->remote_port,
+        .seq = seq(ack_near(f, flow->tcb)),
+        .type = fuzz_below(f, 2) ? ICMP_DEST_UNREACHABLE : fuzz_u8(f),
+        .code = fuzz_u8(f) & 31,
+        .mtu = fuzz_below(f, 2) ? fuzz_u16(f) : fuzz_u32(f)};
 
     (void)tcp_input_icmp(flow->w->tcp, &icmp, flow->w->now);
 }

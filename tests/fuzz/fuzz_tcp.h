@@ -174,8 +174,8 @@ fuzz_options(struct fuzz *f, const struct tcb *tcb, struct tcp_options *opt)
         opt->wscale = fuzz_below(f, TCP_WSCALE_MAX + 1) & 15;
     if (opt->has_timestamps) {
         opt->tsval = (tcb != NULL ? tcb->ts_recent : 5000) + fuzz_near(f);
-        opt->tsecr = (tcb != NULL ? tcb->ts_offset + 1000000 : 0) +
-                     fuzz_near(f);
+        opt->tsecr =
+            (tcb != NULL ? tcb->ts_offset + 1000000 : 0) + fuzz_near(f);
     }
     for (uint8_t i = 0; i < opt->sack_count; i++) {
         uint32_t una = tcb != NULL ? tcb->snd_una.v : 0;
@@ -214,7 +214,8 @@ fuzz_input(struct world *w, const struct tcp_header *h, struct addr src,
         return;
     seg.gso_size = gso_size;
     (void)tcp_input(w->tcp, &seg, w->now);
-    memset(bytes, 0xee, header + len); /* it was read before the call returned */
+    memset(bytes, 0xee,
+           header + len); /* it was read before the call returned */
     world_check(w);
 }
 

@@ -131,9 +131,9 @@ fuzz_checksum(const uint8_t *bytes, size_t len)
 {
     size_t cut = len == 0 ? 0 : bytes[0] % (len + 1);
     uint64_t whole = checksum_add(0, bytes, len);
-    uint64_t parts = checksum_join(checksum_add(0, bytes, cut),
-                                   checksum_add(0, bytes + cut, len - cut),
-                                   cut);
+    uint64_t parts =
+        checksum_join(checksum_add(0, bytes, cut),
+                      checksum_add(0, bytes + cut, len - cut), cut);
 
     CHECK(checksum_fold(whole) == checksum_fold(parts));
     CHECK(checksum_ok(whole) == (checksum_fold(whole) == 0));

@@ -230,6 +230,7 @@ silent_neighbour_is_shown_with_its_probes_and_drops(void **state)
     assert_int_equal(row.state, VIEW_NEIGH_FAILED);
     assert_int_equal(row.probes, 3);
     assert_int_equal(row.dropped, 1);
+    assert_int_equal(row.deadline_ns, instant_add(w.now, duration_ms(1000)).ns);
 }
 
 static void

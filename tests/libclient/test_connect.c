@@ -227,6 +227,30 @@ unspecified_addresses_are_for_bind_alone(void **state)
 }
 
 static void
+an_outcome_that_is_there_at_once_is_told_at_once(void **state)
+{
+    struct fake *f = *state;
+    struct apid a;
+    int h = skink_socket(f->s, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    apid_open(&a, f);
+    apid_drop(&a);
+    apid_answer(&a, 1, 2, 0);
+    while (f->s->requests.answers == 0)
+        fake_poll(f, -1);
+    apid_answer(&a, 2, 3, -ENETUNREACH); /* to the request that comes next */
+    for (;;) {
+        int rc = try_connect(f, h);
+
+        if (rc == -ENETUNREACH)
+            break;
+        assert_true(rc == -EINPROGRESS || rc == -EALREADY);
+    }
+    assert_int_equal(try_connect(f, h), -EINPROGRESS);
+    apid_close(&a);
+}
+
+static void
 closing_amid_a_new_beginning_leaves_nothing(void **state)
 {
     struct fake *f = *state;
@@ -260,6 +284,7 @@ main(void)
         TEST(shutdown_of_a_listener_stops_it_and_resets_who_waits),
         TEST(a_listener_that_was_shut_down_can_listen_again),
         TEST(unspecified_addresses_are_for_bind_alone),
+        TEST(an_outcome_that_is_there_at_once_is_told_at_once),
         TEST(closing_amid_a_new_beginning_leaves_nothing),
     };
 

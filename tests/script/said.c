@@ -131,31 +131,48 @@ take_raw(struct said *s, struct words *w)
     return s->raw_len > 0 && s->raw_len % 4 == 0;
 }
 
+/* Where the value after `name` belongs, and the bits that it sets. */
+static bool
+store_value(struct said *s, const char *name, uint32_t value)
+{
+    struct tcp_options *opt = &s->h.opt;
+    const struct {
+        const char *name;
+        void *field;
+        size_t size;
+        uint32_t bits;
+    } values[] = {
+        {"ack", &s->h.ack, 4, SAID_ACK},
+        {"win", &s->h.window, 2, SAID_WIN},
+        {"urg", &s->h.urgent, 2, 0},
+        {"mss", &opt->mss, 2, SAID_MSS},
+        {"ws", &opt->wscale, 1, SAID_WS},
+        {"tsval", &opt->tsval, 4, SAID_TS | SAID_TSVAL},
+        {"tsecr", &opt->tsecr, 4, SAID_TS | SAID_TSECR},
+    };
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (strcmp(name, values[i].name) != 0)
+            continue;
+        s->has |= values[i].bits;
+        if (values[i].size == 4)
+            *(uint32_t *)values[i].field = value;
+        else if (values[i].size == 2)
+            *(uint16_t *)values[i].field = (uint16_t)value;
+        else
+            *(uint8_t *)values[i].field = (uint8_t)value;
+        return true;
+    }
+    return false;
+}
+
 static bool
 take_value(struct said *s, struct words *w, const char *name,
            const struct marks *marks)
 {
-    struct tcp_options *opt = &s->h.opt;
     uint32_t value;
-    bool ok = take_number(w, marks, &value);
 
-    if (strcmp(name, "ack") == 0)
-        s->h.ack = value, s->has |= SAID_ACK;
-    else if (strcmp(name, "win") == 0)
-        s->h.window = (uint16_t)value, s->has |= SAID_WIN;
-    else if (strcmp(name, "mss") == 0)
-        opt->mss = (uint16_t)value, s->has |= SAID_MSS;
-    else if (strcmp(name, "ws") == 0)
-        opt->wscale = (uint8_t)value, s->has |= SAID_WS;
-    else if (strcmp(name, "tsval") == 0)
-        opt->tsval = value, s->has |= SAID_TS | SAID_TSVAL;
-    else if (strcmp(name, "tsecr") == 0)
-        opt->tsecr = value, s->has |= SAID_TS | SAID_TSECR;
-    else if (strcmp(name, "urg") == 0)
-        s->h.urgent = (uint16_t)value, s->h.flags |= TCP_URG;
-    else
-        return false;
-    return ok;
+    return take_number(w, marks, &value) && store_value(s, name, value);
 }
 
 /* Words without a value: what there is, and with "no" before it what is not. */

@@ -12,8 +12,9 @@ rss_limit=$((384 * 1024)) # KiB a daemon, shared memory counted
 
 # Who connects until libzmq has no descriptors left, or never ends a message, makes
 # apid die: that is known and costs no data, so its restarts are not counted there.
-modes=(${SKINK_MODES:-cursors chunks flags requests deaf doorbell descriptors
-    oversized death connects multipart})
+all="cursors chunks flags requests deaf doorbell descriptors oversized death
+    connects multipart"
+read -r -d '' -a modes <<<"${SKINK_MODES:-$all}" || true
 kills_apid() { [[ $1 =~ ^(connects|multipart|oversized)$ ]]; }
 
 quiet() { exec "$@" 2>>"$work/noise"; }

@@ -73,7 +73,7 @@ fault_02_arp_of_any_operation_is_harmless(void **state)
 static void
 fault_03_short_frames_are_dropped_one_by_one(void **state)
 {
-    struct datagram d;
+    struct datagram d = {0};
     uint32_t whole = put_echo(frame, 8);
 
     (void)state;
@@ -152,7 +152,7 @@ static void
 fault_23_damaged_packets_are_dropped(void **state)
 {
     struct icmp_message message;
-    struct datagram d;
+    struct datagram d = {0};
     uint32_t len = put_echo(frame, 8);
 
     (void)state;
@@ -191,9 +191,9 @@ fault_24_narrow_paths_are_found_and_kept_to(void **state)
 {
     struct segment s = segment_of(1480);
     static struct pmtu_table pmtu;
-    struct net_path path;
+    struct net_path path = {0};
     enum net_found found;
-    struct outgoing out;
+    struct outgoing out = {0};
 
     (void)state;
     pmtu_init(&pmtu);
@@ -254,8 +254,8 @@ fault_26_forwarding_goes_on_with_one_hop_less(void **state)
     struct ipv4 ip = test_ipv4(IP_PROTO_UDP, 8);
     struct forward_frame f = {.head = frame};
     struct icmp_error error = {0};
-    struct outgoing out;
-    struct datagram d;
+    struct outgoing out = {0};
+    struct datagram d = {0};
 
     (void)state;
     net.forwarding = 1;
