@@ -3,7 +3,7 @@
  *
  * `serve` does on each connection what the first 16 bytes say: "echo" all that
  * comes, until FIN; "first" sends so many bytes and FIN before it counts what
- * comes; "reset" reads one byte and resets; "hold" keeps it open in silence. The
+ * comes; "reset" reads one byte and resets; "hold" says one byte and waits. The
  * other verbs are clients. Each prints one line: "ok", or the error's name and
  * how many ms it took. */
 #define _GNU_SOURCE 1
@@ -109,9 +109,10 @@ reset(int s)
 static int
 hold(int s)
 {
-    char byte;
+    char byte = 'x';
+    int error = send_all(net, s, &byte, 1);
 
-    return (int)net->recv(s, &byte, 1);
+    return error < 0 ? error : (int)net->recv(s, &byte, 1);
 }
 
 static int
@@ -259,12 +260,15 @@ static int
 run_abort(uint64_t bytes)
 {
     int s = ask_for("hold", 0), error;
+    char byte;
 
     (void)bytes;
     if (s < 0)
         return s;
-    error = net->set_abort(s);
-    return error < 0 ? error : net->close(s);
+    if ((error = recv_all(net, s, &byte, 1)) < 0 ||
+        (error = net->set_abort(s)) < 0)
+        return error;
+    return net->close(s);
 }
 
 /* Nothing is said any more; keep-alive, if it was asked for, is to notice. */
@@ -276,7 +280,8 @@ run_hold(uint64_t bytes)
 
     if (s < 0)
         return s;
-    if ((error = net->set_keepalive(s, (int)bytes, 1, 2)) < 0)
+    if ((error = net->set_keepalive(s, (int)bytes, 1, 2)) < 0 ||
+        (error = recv_all(net, s, &byte, 1)) < 0)
         return error;
     puts("ready");
     fflush(stdout);

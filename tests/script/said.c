@@ -327,7 +327,7 @@ said_matches(const struct said *expected, const struct said *came)
     if (expected->h.flags != came->h.flags || expected->h.seq != came->h.seq ||
         expected->len != came->len)
         return false;
-    /* A new connection's first number is never news to nobody. */
+    /* That a connection is a new one must be said. */
     if ((has & came->has) != has || expected->lacks & came->has ||
         (came->has & SAID_NEW) != (has & SAID_NEW))
         return false;

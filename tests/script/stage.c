@@ -163,7 +163,7 @@ learn_iss(struct peer *p, struct said *said)
 }
 
 static void
-note_options(struct said *said, const struct peer *p)
+note_options(struct said *said)
 {
     struct tcp_options *opt = &said->h.opt;
 
@@ -177,7 +177,6 @@ note_options(struct said *said, const struct peer *p)
         opt->sack[i].left -= PEER_ISS;
         opt->sack[i].right -= PEER_ISS;
     }
-    (void)p;
 }
 
 /* Makes all numbers relative. */
@@ -222,7 +221,7 @@ keep(struct stage *s, const struct tcp_slot *slot)
         return stage_fail(s, "an end of the output", "more and more");
     said.len = slot->len - said.h.header_len;
     note_numbers(&said, &s->peers[i]);
-    note_options(&said, &s->peers[i]);
+    note_options(&said);
     s->sent[(s->sent_first + s->sent_count++) % STAGE_SENT] =
         (struct sent){.at = s->now, .peer = (unsigned)i, .said = said};
     return compare_text(s, &said, slot->buf + said.h.header_len);

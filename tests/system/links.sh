@@ -68,7 +68,8 @@ arrived() {
     kernel ping -n -c 400 -i 0.001 -W 1 "$stack" | grep -o 'icmp_seq=[0-9]*'
 }
 
-# No frames but the pings: nothing of IPv6, and nobody asks who we are.
+# On the way in there is nothing but the pings: nothing of IPv6, and nobody asks
+# who we are.
 same_fate() {
     local first again other
     up --link tap
@@ -76,9 +77,9 @@ same_fate() {
     kernel ping -n -q -c 1 "$stack" >/dev/null
     kernel ip neigh replace "$stack" dev tap0 nud permanent \
         lladdr "$("$skink" links | grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}')"
-    first=$(arrived "loss=20%,seed=7")
-    again=$(arrived "loss=20%,seed=7")
-    other=$(arrived "loss=20%,seed=8")
+    first=$(arrived "in:loss=20%,seed=7")
+    again=$(arrived "in:loss=20%,seed=7")
+    other=$(arrived "in:loss=20%,seed=8")
     same "one seed is one fate for each frame" "$(digest <<<"$first")" \
         "$(digest <<<"$again")"
     check "and another seed another" [ "$first" != "$other" ]

@@ -5,7 +5,7 @@
 claim "streams of any size arrive whole, and ends of connections are what they are"
 
 talk=$build/bench/talk
-mss=1448 # of a MTU of 1500, with timestamps
+mss=1448 # of an MTU of 1500, with timestamps
 sizes=(0 1 2 $((mss - 1)) $mss $((mss + 1)) $((2 * mss)) 65535 65536 65537
     131071 131072 131073 1048575 1048576 1048577 5000001)
 
@@ -22,8 +22,8 @@ serve() { # NAME COMMAND...
     wait_until 10 grep -q ready "$work/$1.said" || bail "$1 starts"
 }
 
-# error TEXT: the name; within LEAST MOST ms.
-within() { # NAME LEAST MOST TEXT
+# within NAME LEAST MOST TEXT: the error of that name, after so many ms.
+within() {
     local name ms
     read -r name ms <<<"$4"
     [ "$name" = "$1" ] && [ "$ms" -ge "$2" ] && [ "$ms" -le "$3" ]
