@@ -47,6 +47,7 @@ struct options {
 static const struct sockets *net;
 static duration_t run_time;
 static uint64_t size; /* of each stream; 0: as run_time says */
+static pthread_barrier_t all_connected;
 static struct sockaddr_in endpoint;
 
 /* ---- the stream ---- */
@@ -200,8 +201,6 @@ run_one(struct worker *w)
     char note[NOTE] = "";
     int error;
 
-    if ((error = net->connect(w->s, &endpoint)) < 0)
-        return error;
     snprintf(note, sizeof note, "flow %c %d %" PRIu64 " %" PRId64 " %" PRIu64,
              w->upwards ? 'u' : 'd', w->verify, w->seed, run_time.ns / 1000000,
              size);
@@ -223,6 +222,9 @@ client_thread(void *arg)
     struct worker *w = arg;
     int error = w->s = net->socket();
 
+    if (error >= 0)
+        error = net->connect(w->s, &endpoint);
+    pthread_barrier_wait(&all_connected);
     if (error >= 0)
         error = run_one(w);
     if (w->s >= 0)
@@ -262,6 +264,7 @@ run_client(bool upwards, const struct options *o)
     double seconds;
     bool good;
 
+    pthread_barrier_init(&all_connected, NULL, (unsigned)n);
     for (size_t i = 0; i < n; i++) {
         struct worker *w = workers[i] = calloc(1, sizeof *w);
 

@@ -130,7 +130,8 @@ welcome(const struct supervisor *s, const struct client *c)
     };
 
     memcpy(msg.token, c->token, sizeof msg.token);
-    if (!fdpass_send(c->connection, &msg, sizeof msg, fds, 4))
+    /* EPIPE: it was gone before it was greeted, and nobody wants to know. */
+    if (!fdpass_send(c->connection, &msg, sizeof msg, fds, 4) && errno != EPIPE)
         log_line("cannot welcome client %u: %s", msg.client, strerror(errno));
 }
 

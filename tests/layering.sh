@@ -177,22 +177,12 @@ spdx='/* SPDX-License-Identifier: MIT */'
 failures=0
 
 # expect PLANTED-FILE MESSAGE CONTENT: with CONTENT added to the file, the
-# checks must say MESSAGE about it; without it they must not.
+# checks must say MESSAGE about it. All are planted first: one look finds them.
+expected=()
 expect() {
-    local file=$1 message=$2 content=$3
-    mkdir -p "$(dirname "$file")"
-    [ ! -e "$file" ] || cp "$file" saved
-    if check_all | grep -F "$file:" | grep -qF "$message"; then
-        echo "self-test: '$message' is said of $file as it is"
-        failures=$((failures + 1))
-    fi
-    printf '%s\n' "$content" >>"$file"
-    if ! check_all | grep -F "$file:" | grep -qF "$message"; then
-        echo "self-test: '$message' was not found in $file"
-        failures=$((failures + 1))
-    fi
-    rm "$file"
-    [ ! -e saved ] || mv saved "$file"
+    mkdir -p "$(dirname "$1")"
+    printf '%s\n' "$3" >>"$1"
+    expected+=("$1|$2")
 }
 
 expect_include() {
@@ -200,44 +190,59 @@ expect_include() {
 #include $3"
 }
 
+plant() {
+    expect_include tcpd/core/planted1.c 'must not include' '"proto/shm/ring.h"'
+    expect_include tcpd/planted1.c 'must not include' '"ipd/core/planted.h"'
+    expect_include tcpd/core/planted.h 'must not include' '"tcpd/planted.h"'
+    expect_include base/planted1.c 'must not include' '"base/os/log.h"'
+    expect_include proto/wire/planted.h 'must not include' '"proto/shm/ring.h"'
+    expect_include linkd/planted.c 'must not include' '"client.pb-c.h"'
+    expect_include libclient/planted.c 'must not include' '"base/os/log.h"'
+    expect_include libclient/examples/planted.c 'must not include' '"base/time.h"'
+    expect_include tcpd/planted2.c 'must not include' '<skink/client.h>'
+    expect_include ctl/planted.c 'must not include' '"tcpd/core/planted.h"'
+    expect_include ipd/planted1.c 'not a path from the root' '"planted.h"'
+    expect_include tcpd/planted3.c 'atomics live' '<stdatomic.h>'
+    expect_include ipd/planted2.c 'ZeroMQ' '<zmq.h>'
+    expect_include tcpd/planted4.c 'ZeroMQ' '<protobuf-c/protobuf-c.h>'
+    expect_include ipd/core/planted.c 'pure module' '<stdio.h>'
+    expect_include proto/wire/planted.c 'pure module' '<sys/socket.h>'
+    expect_include base/planted2.c 'C library only' '<sys/socket.h>'
+    expect base/planted3.c 'SPDX' 'int planted;'
+    expect tests/planted.sh 'SPDX' 'true'
+    expect base/planted1.h 'longer than 500' "$(seq -f '/* %g */' 501)"
+    # Taken apart, so that this file does not hold what it looks for.
+    expect docs/planted1.md 'unfinished' "$(printf 'TO%s' DO)"
+    expect docs/planted2.md 'organised' "$(printf 'iss%s' 'ue 7')"
+    printf '%s\nint\nf(void)\n{\n    called();\n}\n' "$spdx" >base/planted4.c
+    printf '%s\n' "$spdx" >base/planted2.h
+    expect docs/map.md 'no file' 'base/absent.c:planted'
+    expect docs/map.md 'no called in' 'base/planted4.c:called'
+    expect docs/map.md 'no planted in' 'base/planted2.h:planted'
+}
+
 self_test() {
+    local one
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
     cd "$here"
     text_files | xargs cp --parents -t "$copy"
     cd "$copy"
-
-    expect_include tcpd/core/planted.c 'must not include' '"proto/shm/ring.h"'
-    expect_include tcpd/planted.c 'must not include' '"ipd/core/planted.h"'
-    expect_include tcpd/core/planted.h 'must not include' '"tcpd/planted.h"'
-    expect_include base/planted.c 'must not include' '"base/os/log.h"'
-    expect_include proto/wire/planted.h 'must not include' '"proto/shm/ring.h"'
-    expect_include linkd/planted.c 'must not include' '"client.pb-c.h"'
-    expect_include libclient/planted.c 'must not include' '"base/os/log.h"'
-    expect_include libclient/examples/planted.c 'must not include' '"base/time.h"'
-    expect_include tcpd/planted.c 'must not include' '<skink/client.h>'
-    expect_include ctl/planted.c 'must not include' '"tcpd/core/planted.h"'
-    expect_include ipd/planted.c 'not a path from the root' '"planted.h"'
-    expect_include tcpd/planted.c 'atomics live' '<stdatomic.h>'
-    expect_include ipd/planted.c 'ZeroMQ' '<zmq.h>'
-    expect_include tcpd/planted.c 'ZeroMQ' '<protobuf-c/protobuf-c.h>'
-    expect_include ipd/core/planted.c 'pure module' '<stdio.h>'
-    expect_include proto/wire/planted.c 'pure module' '<sys/socket.h>'
-    expect_include base/planted.c 'C library only' '<sys/socket.h>'
-    expect base/planted.c 'SPDX' 'int planted;'
-    expect tests/planted.sh 'SPDX' 'true'
-    expect base/planted.h 'longer than 500' "$(seq -f '/* %g */' 501)"
-    # Taken apart, so that this file does not hold what it looks for.
-    expect docs/planted.md 'unfinished' "$(printf 'TO%s' DO)"
-    expect docs/planted.md 'organised' "$(printf 'iss%s' 'ue 7')"
-    printf '%s\nint\nf(void)\n{\n    called();\n}\n' "$spdx" >base/planted.c
-    printf '%s\n' "$spdx" >base/planted.h
-    expect docs/map.md 'no file' 'base/absent.c:planted'
-    expect docs/map.md 'no called in' 'base/planted.c:called'
-    expect docs/map.md 'no planted in' 'base/planted.h:planted'
-
+    found=$(check_all)
+    [ -z "$found" ] || fail "said of the tree as it is: $found"
+    plant
+    found=$(check_all)
+    for one in "${expected[@]}"; do
+        grep -F "${one%%|*}:" <<<"$found" | grep -qF "${one#*|}" ||
+            fail "'${one#*|}' was not found in ${one%%|*}"
+    done
     [ "$failures" -eq 0 ] || exit 1
     echo "layering self-test: every planted violation was found"
+}
+
+fail() {
+    echo "self-test: $*"
+    failures=$((failures + 1))
 }
 
 if [ "${1:-}" = --self-test ]; then

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Cutting and joining of segments, and virtio-net headers. Any frame of any
+/* Cutting and joining of segments, virtio-net headers, and a pair's datagrams. Any frame of any
  * descriptor is refused or cut into frames that a wire takes, which have all
  * of its payload once; segments that were joined and are cut again are the
  * ones that came. The first byte picks which. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/bits.h"
+#include "linkd/driver_pair.h"
 #include "linkd/gro.h"
 #include "linkd/gso.h"
 #include "linkd/vnet.h"
 #include "tests/linkd/segment.h"
+
+#include <sys/socket.h>
 
 #define FRAMES    8
 #define FRAME_MAX 1514
@@ -175,32 +178,58 @@ fuzz_join(struct fuzz *f)
 /* ---- virtio-net headers ---- */
 
 static void
-fuzz_vnet(struct fuzz *f)
+check_metadata(const struct packet *p, uint32_t len)
+{
+    CHECK((p->flags & ~7) == 0);
+    CHECK(!(p->flags & PACKET_GSO_TCPV4) || p->gso_size > 0);
+    CHECK(!(p->flags & PACKET_CSUM_PARTIAL) ||
+          (uint32_t)p->csum_start + p->csum_offset + 2 <= len);
+}
+
+static void
+fuzz_header(struct fuzz *f)
 {
     struct virtio_net_hdr v;
     struct packet p = {.flags = 0};
     uint32_t len = fuzz_u16(f);
 
     fuzz_bytes(f, &v, sizeof v);
-    if (!vnet_decode(&v, len, &p))
-        return;
-    CHECK((p.flags & ~7) == 0);
-    CHECK(!(p.flags & PACKET_GSO_TCPV4) || p.gso_size > 0);
-    CHECK(!(p.flags & PACKET_CSUM_PARTIAL) ||
-          (uint32_t)p.csum_start + p.csum_offset + 2 <= len);
+    if (vnet_decode(&v, len, &p))
+        check_metadata(&p, len);
+}
+
+/* What somebody on the other end of a pair sends. */
+static void
+fuzz_datagram(struct fuzz *f)
+{
+    static int pair[2] = {-1, -1};
+    static const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+    uint32_t size = 64 + fuzz_u8(f), len = 0;
+    uint8_t *room = malloc(size);
+    struct packet p = {.flags = 0};
+    enum drop why = DROP_NONE;
+    struct driver d;
+
+    if (pair[0] < 0)
+        CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == 0);
+    CHECK(room != NULL);
+    d = driver_pair(pair[0], &nobody);
+    CHECK(send(pair[1], f->at, f->left, 0) == (ssize_t)f->left);
+    if (d.read(&d, room, size, &p, &len, &why) == DRIVER_DONE) {
+        CHECK(len >= ETHERNET_HEADER && len <= size);
+        check_metadata(&p, len);
+    }
+    CHECK(d.read(&d, room, size, &p, &len, &why) == DRIVER_NOTHING);
+    free(room);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static void (*const targets[])(struct fuzz *) = {
+        fuzz_cut, fuzz_join, fuzz_header, fuzz_datagram};
     struct fuzz f = {data, size};
-    uint32_t which = fuzz_below(&f, 3);
 
-    if (which == 0)
-        fuzz_cut(&f);
-    else if (which == 1)
-        fuzz_join(&f);
-    else
-        fuzz_vnet(&f);
+    targets[fuzz_below(&f, sizeof targets / sizeof targets[0])](&f);
     return 0;
 }
