@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+claim "pings of any size, in fragments too, over links of any MTU; and skink's own"
+
+sizes=(0 1 8 55 56 1000 1471 1472 1473 8000 65507)
+
+# losses COMMAND...: what ping says of lost packets.
+losses() { "$@" 2>&1 | grep -oE '[0-9.]+% packet loss'; }
+
+no_loss() { [ "$(losses "$@")" = "0% packet loss" ]; }
+
+# every_size COMMAND...: a ping of each.
+every_size() {
+    local size
+    for size in "${sizes[@]}"; do
+        no_loss "${@:1:$#-1}" -s "$size" "${!#}" || {
+            echo "$size bytes: $("${@:1:$#-1}" -s "$size" "${!#}" 2>&1)"
+            return 1
+        }
+    done
+}
+
+in_both_directions() { # WHAT
+    check "$1: the kernel pings skink" \
+        every_size kernel ping -n -q -c 2 -i 0.01 -W 2 "$stack"
+    check "$1: skink pings the kernel" \
+        every_size "$skink" ping -q -c 2 --interval 0.01 -W 2 "$host"
+    check "$1: skink pings itself" \
+        every_size "$skink" ping -q -c 2 --interval 0.01 -W 2 "$stack"
+}
+
+# fragments ANSWER [DROP-REASON COUNT] PIECES...: with what is counted for them.
+fragments() { # CLAIM ANSWER REASON COUNT PIECE...
+    local before
+    before=$(counter "ip.drop.$3")
+    same "$1" "$2" "$(kernel "$build/tests/system/fragments" "$stack" "${@:5}")"
+    same "$1: $3" $((before + $4)) "$(counter "ip.drop.$3")"
+}
+
+# said COMMAND...: the line about the first ping, without times.
+said() { "$@" 2>/dev/null | sed -n '2s/ time=.*//p'; }
+
+# All of one source that may wait for the rest, and one more.
+too_many() {
+    local i
+    for i in 1 2 3 4 5 6 7 8 9; do
+        echo "new 0+1000+"
+    done
+}
+
+for mtu in 576 9000 1500; do
+    for offloads in off on; do
+        up --mtu "$mtu" --offloads "$offloads"
+        in_both_directions "mtu $mtu, offloads $offloads"
+        [ "$mtu$offloads" = 1500on ] || down
+    done
+done
+
+no_loss kernel ping -n -q -c 1 "$stack" || true
+check "flood of 2000 pings" no_loss kernel ping -n -q -f -c 2000 "$stack"
+check "flood of 1000 full pings" \
+    no_loss kernel ping -n -q -f -c 1000 -s 1472 "$stack"
+check "flood of 200 pings in six fragments" \
+    no_loss kernel ping -n -q -f -c 200 -s 8000 "$stack"
+
+fragments "in order" reply frag_overlap 0 0+1000+ 1000+1000
+fragments "the last one first" reply frag_overlap 0 1000+1000 0+1000+
+fragments "one comes twice" reply frag_duplicate 1 0+1000+ 0+1000+ 1000+1000
+fragments "two overlap" silence frag_overlap 1 0+1000+ 992+1008
+fragments "one lies in another" silence frag_overlap 2 \
+    0+1000+ 200+96+ 1000+1000
+fragments "two ends" silence frag_overlap 1 1992+8 2000+8
+fragments "a length that is no multiple of 8" silence frag_bad 1 0+1001+
+fragments "beyond the longest packet" silence frag_bad 1 65528+1000
+# shellcheck disable=SC2046 # words
+fragments "too many unfinished ones" silence frag_quota 1 $(too_many)
+fragments "and good ones again" reply frag_overlap 0 0+1000+ 1000+1000
+
+same "an answer is a line" "64 bytes from $host: icmp_seq=1 ttl=64" \
+    "$(said "$skink" ping -c 1 "$host")"
+same "a neighbour that is not there" \
+    "From $stack icmp_seq=1 Destination Host Unreachable" \
+    "$(said timeout 5 "$skink" ping -c 1 -W 4 10.7.0.77)"
+"$skink" route del default
+same "a network without route" "icmp_seq=1 Network is unreachable" \
+    "$(said "$skink" ping -c 1 192.0.2.1)"
+same "no answer is a failure" 1 \
+    "$("$skink" ping -q -c 1 192.0.2.1 >/dev/null 2>&1 || echo $?)"
