@@ -12,10 +12,9 @@
  * write against a socket, the same for both stacks. */
 #define _GNU_SOURCE 1
 #include "base/bits.h"
-#include "base/os/args.h"
 #include "base/os/clock.h"
 #include "base/os/log.h"
-#include "bench/sockets.h"
+#include "bench/command.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,8 +39,8 @@ struct worker {
 };
 
 struct options {
-    bool kernel, verify, json;
-    const char *instance, *seconds, *bytes, *connections, *seed;
+    bool verify, json;
+    const char *seconds, *bytes, *connections, *seed;
 };
 
 static const struct sockets *net;
@@ -286,29 +285,15 @@ run_client(bool upwards, const struct options *o)
 
 /* ---- command line ---- */
 
-static _Noreturn void
-usage(const struct arg *args, enum exit_status status)
-{
-    puts("usage: flow serve|send|receive [OPTIONS] ADDR PORT\n\n"
-         "Prints BYTES SECONDS, as counted by the receiver.\n");
-    args_print(args);
-    exit((int)status);
-}
+static const char usage[] =
+    "usage: flow serve|send|receive [OPTIONS] ADDR PORT\n\n"
+    "Prints BYTES SECONDS, as counted by the receiver.\n";
 
-/* argv[0] is the verb. Leaves endpoint and run_time set. */
-static void
+/* Returns the verb. Leaves net, endpoint, run_time and size set. */
+static const char *
 parse_options(struct options *o, int argc, char **argv)
 {
-    bool help = false;
     const struct arg args[] = {
-        {.name = "kernel",
-         .help = "the kernel's TCP instead of skink's",
-         .flag = &o->kernel},
-        {.name = "instance",
-         .letter = 'i',
-         .metavar = "NAME",
-         .help = "of skink, if not 'default'",
-         .value = &o->instance},
         {.name = "seconds",
          .metavar = "S",
          .help = "how long to send (2)",
@@ -329,17 +314,17 @@ parse_options(struct options *o, int argc, char **argv)
          .help = "of the bytes to verify (1)",
          .value = &o->seed},
         {.name = "json", .letter = 'j', .help = "JSON", .flag = &o->json},
-        {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
         {.name = NULL},
     };
-    int at = args_parse(argc, argv, args);
+    const struct command command =
+        command_parse(argc, argv, usage, args, false);
 
-    if (help || argc - at != 2)
-        usage(args, help ? EXIT_OK : EXIT_USAGE);
-    endpoint = parse_endpoint(argv[at], argv[at + 1]);
+    net = command.net;
+    endpoint = command.endpoint;
     run_time = duration_ms(
         (int64_t)args_number("--seconds", o->seconds, 1, 86400) * 1000);
     size = args_number("--bytes", o->bytes, 0, INT64_MAX);
+    return command.verb;
 }
 
 int
@@ -347,12 +332,10 @@ main(int argc, char **argv)
 {
     struct options o = {
         .seconds = "2", .bytes = "0", .connections = "1", .seed = "1"};
-    int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
-    const char *verb = argv[at];
+    const char *verb;
 
     log_name("flow");
-    parse_options(&o, argc - at, argv + at);
-    net = o.kernel ? sockets_of_kernel() : sockets_of_skink(o.instance);
+    verb = parse_options(&o, argc, argv);
     if (strcmp(verb, "serve") == 0)
         serve();
     if (strcmp(verb, "send") == 0)

@@ -8,10 +8,9 @@
  * ends. One thread and an event loop, the same for both stacks. */
 #define _GNU_SOURCE 1
 #include "base/bits.h"
-#include "base/os/args.h"
 #include "base/os/clock.h"
 #include "base/os/log.h"
-#include "bench/sockets.h"
+#include "bench/command.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,8 +26,8 @@
 #define STALLED       5000 /* ms without any event: something is wrong */
 
 struct options {
-    bool kernel, json, fin;
-    const char *instance, *seconds, *count, *total;
+    bool json, fin;
+    const char *seconds, *count, *total;
 };
 
 static const struct sockets *net;
@@ -112,14 +111,14 @@ by_size(const void *a, const void *b)
 static void
 print_percentiles(uint32_t *ns, size_t n, bool json)
 {
-    double p50, p99;
+    uint32_t p50, p99;
 
     qsort(ns, n, sizeof *ns, by_size);
-    p50 = ns[n / 2] / 1e3;
-    p99 = ns[n - 1 - n / 100] / 1e3;
+    p50 = ns[n / 2];
+    p99 = ns[n - 1 - n / 100];
     printf(json ? "{\"p50_us\":%.2f,\"p99_us\":%.2f,\"count\":%zu}\n"
                 : "%.2f %.2f %zu\n",
-           p50, p99, n);
+           p50 / 1e3, p99 / 1e3, n);
 }
 
 static enum exit_status
@@ -266,29 +265,16 @@ hold(const struct options *o)
 
 /* ---- command line ---- */
 
-static _Noreturn void
-usage(const struct arg *args, enum exit_status status)
-{
-    puts("usage: probe serve|ask|churn|hold [OPTIONS] ADDR PORT\n\n"
-         "ask prints P50 P99 COUNT in us, churn CONNECTIONS SECONDS; serve and "
-         "hold\nprint 'ready'.\n");
-    args_print(args);
-    exit((int)status);
-}
+static const char usage[] =
+    "usage: probe serve|ask|churn|hold [OPTIONS] ADDR PORT\n\n"
+    "ask prints P50 P99 COUNT in us, churn CONNECTIONS SECONDS; serve and "
+    "hold\nprint 'ready'.\n";
 
-static void
+/* Returns the verb. Leaves net and endpoint set. */
+static const char *
 parse_options(struct options *o, int argc, char **argv)
 {
-    bool help = false;
     const struct arg args[] = {
-        {.name = "kernel",
-         .help = "the kernel's TCP instead of skink's",
-         .flag = &o->kernel},
-        {.name = "instance",
-         .letter = 'i',
-         .metavar = "NAME",
-         .help = "of skink, if not 'default'",
-         .value = &o->instance},
         {.name = "seconds",
          .metavar = "S",
          .help = "how long (2)",
@@ -305,26 +291,24 @@ parse_options(struct options *o, int argc, char **argv)
          .help = "churn: close connections, do not reset them",
          .flag = &o->fin},
         {.name = "json", .letter = 'j', .help = "JSON", .flag = &o->json},
-        {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
         {.name = NULL},
     };
-    int at = args_parse(argc, argv, args);
+    const struct command command =
+        command_parse(argc, argv, usage, args, false);
 
-    if (help || argc - at != 2)
-        usage(args, help ? EXIT_OK : EXIT_USAGE);
-    endpoint = parse_endpoint(argv[at], argv[at + 1]);
+    net = command.net;
+    endpoint = command.endpoint;
+    return command.verb;
 }
 
 int
 main(int argc, char **argv)
 {
     struct options o = {.seconds = "2", .count = "64", .total = "0"};
-    int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
-    const char *verb = argv[at];
+    const char *verb;
 
     log_name("probe");
-    parse_options(&o, argc - at, argv + at);
-    net = o.kernel ? sockets_of_kernel() : sockets_of_skink(o.instance);
+    verb = parse_options(&o, argc, argv);
     if (strcmp(verb, "serve") == 0)
         serve();
     if (strcmp(verb, "ask") == 0)

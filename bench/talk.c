@@ -8,10 +8,9 @@
  * how many ms it took. */
 #define _GNU_SOURCE 1
 #include "base/bits.h"
-#include "base/os/args.h"
 #include "base/os/clock.h"
 #include "base/os/log.h"
-#include "bench/sockets.h"
+#include "bench/command.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -340,61 +339,26 @@ run_client(const struct verb *v, char **numbers)
 
 /* ---- command line ---- */
 
-struct options {
-    bool kernel;
-    const char *instance;
-};
-
-static _Noreturn void
-usage(const struct arg *args, enum exit_status status)
-{
-    puts("usage: talk serve|reset|abort|connect [OPTIONS] ADDR PORT\n"
-         "       talk echo|first [OPTIONS] ADDR PORT BYTES...\n"
-         "       talk hold [OPTIONS] ADDR PORT KEEPALIVE-SECONDS\n");
-    args_print(args);
-    exit((int)status);
-}
-
-/* Returns what stands behind the port. */
-static char **
-parse_options(struct options *o, int argc, char **argv)
-{
-    bool help = false;
-    const struct arg args[] = {
-        {.name = "kernel",
-         .help = "the kernel's TCP instead of skink's",
-         .flag = &o->kernel},
-        {.name = "instance",
-         .letter = 'i',
-         .metavar = "NAME",
-         .help = "of skink, if not 'default'",
-         .value = &o->instance},
-        {.name = "help", .letter = 'h', .help = "this text", .flag = &help},
-        {.name = NULL},
-    };
-    int at = args_parse(argc, argv, args);
-
-    if (help || argc - at < 2)
-        usage(args, help ? EXIT_OK : EXIT_USAGE);
-    endpoint = parse_endpoint(argv[at], argv[at + 1]);
-    return argv + at + 2;
-}
+static const char usage[] =
+    "usage: talk serve|reset|abort|connect [OPTIONS] ADDR PORT\n"
+    "       talk echo|first [OPTIONS] ADDR PORT BYTES...\n"
+    "       talk hold [OPTIONS] ADDR PORT KEEPALIVE-SECONDS\n";
 
 int
 main(int argc, char **argv)
 {
-    struct options o = {.kernel = false};
-    int at = argc > 1 && argv[1][0] != '-' ? 1 : 0;
-    char **numbers;
+    static const struct arg none = {.name = NULL};
+    struct command command;
 
     log_name("talk");
-    numbers = parse_options(&o, argc - at, argv + at);
-    net = o.kernel ? sockets_of_kernel() : sockets_of_skink(o.instance);
-    if (strcmp(argv[at], "serve") == 0)
+    command = command_parse(argc, argv, usage, &none, true);
+    net = command.net;
+    endpoint = command.endpoint;
+    if (strcmp(command.verb, "serve") == 0)
         serve();
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (strcmp(argv[at], verbs[i].name) == 0)
-            return (int)run_client(&verbs[i], numbers);
+        if (strcmp(command.verb, verbs[i].name) == 0)
+            return (int)run_client(&verbs[i], command.operands);
     }
-    die(EXIT_USAGE, "'%s' is no verb of talk", argv[at]);
+    die(EXIT_USAGE, "'%s' is no verb of talk", command.verb);
 }

@@ -27,6 +27,7 @@ if(SKINK_SANITIZE)
     add_compile_options(-fsanitize=${SKINK_SANITIZE}
         -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${SKINK_SANITIZE})
+    add_compile_definitions(SKINK_SANITIZED)
     if(SKINK_FUZZ)
         add_compile_options(-fsanitize=fuzzer-no-link)
     endif()

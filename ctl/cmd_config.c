@@ -330,6 +330,11 @@ cmd_config(struct cli *cli, int argc, char **argv)
 
     if (count == 0 || (count == 1 && strcmp(words[0], "show") == 0))
         return show(cli);
+    if (strcmp(words[0], "show") == 0) {
+        log_line("show takes no file, it shows what runs");
+        log_hint("to compare with a file: skink config diff FILE");
+        return EXIT_USAGE;
+    }
     if (strcmp(words[0], "check") == 0)
         return check(words[1]);
     if (strcmp(words[0], "diff") == 0)

@@ -8,8 +8,8 @@
 #include "base/os/clock.h"
 #include "ctl/conn_filter.h"
 #include "ctl/conn_text.h"
-#include "ctl/json.h"
 #include "ctl/look.h"
+#include "ctl/page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ is_wanted(const struct conns *c, const struct conn_ends *e)
 static void
 print_head(const struct conns *c)
 {
-    printf("%-10s %-6s %-6s %-21s  %-21s%s\n", "State", "Recv-Q", "Send-Q",
+    printf("%-10s %-8s %-8s %-21s  %-21s%s\n", "State", "Recv-Q", "Send-Q",
            "Local Address:Port", "Peer Address:Port",
            c->process ? "  Process" : "");
 }
@@ -57,12 +57,18 @@ print_row(const struct conns *c, const char *state, uint64_t recv_q,
           uint64_t send_q, const char *local, const char *peer,
           const struct conn_owner *owner)
 {
-    printf("%-10s %-6" PRIu64 " %-6" PRIu64 " %-21s  %-21s", state, recv_q,
+    printf("%-10s %-8" PRIu64 " %-8" PRIu64 " %-21s  %-21s", state, recv_q,
            send_q, local, peer);
     if (c->process && owner->pid != 0)
         printf("  %s(%u) fd %u", owner->comm, owner->pid, owner->handle);
     else if (c->process)
         printf("  -");
+}
+
+static double
+age_s(const struct view_conn *v)
+{
+    return ((double)clock_now().ns - (double)v->written_ns) / 1e9;
 }
 
 static void
@@ -74,7 +80,7 @@ print_conn(const struct conns *c, const struct view_conn *v,
     print_row(c, conn_state_name(v->info.state), v->info.recv_q, v->info.send_q,
               conn_endpoint(local, v->local, v->local_port),
               conn_endpoint(peer, v->remote, v->remote_port), owner);
-    if (c->timers && conn_timer(text, &v->info, v->written_ns)[0] != '\0')
+    if (c->timers && conn_timer(text, &v->info, age_s(v))[0] != '\0')
         printf("  %s", text);
     putchar('\n');
     if (c->info)
@@ -161,9 +167,9 @@ show_listeners(struct conns *c)
             continue;
         ends.local = v.addr;
         ends.local_port = v.port;
-        conn_owner(&owner, c->look.conf, v.client, v.slot);
         if (!is_wanted(c, &ends))
             continue;
+        conn_owner(&owner, c->look.conf, v.client, v.slot);
         if (c->cli->json)
             json_listener(c, &v, &owner);
         else
@@ -189,9 +195,9 @@ show_conns(struct conns *c)
             .local_port = v.local_port,
             .remote_port = v.remote_port,
         };
-        conn_owner(&owner, c->look.conf, v.client, v.slot);
         if (!is_wanted(c, &ends))
             continue;
+        conn_owner(&owner, c->look.conf, v.client, v.slot);
         if (c->cli->json)
             json_conn(c, &v, &owner);
         else
@@ -262,18 +268,13 @@ cmd_conns(struct cli *cli, int argc, char **argv)
     static struct conns c;
 
     c.cli = cli;
-    c.json.out = stdout;
     parse(&c, cli, argc, argv);
     look_open(&c.look, cli);
-    if (cli->json)
-        json_begin(&c.json, NULL, '[');
-    else
+    c.json = page_begin(cli, '[');
+    if (!cli->json)
         print_head(&c);
     show_listeners(&c);
     show_conns(&c);
-    if (cli->json) {
-        json_end(&c.json, ']');
-        putchar('\n');
-    }
+    page_end(cli, &c.json, ']');
     return EXIT_OK;
 }

@@ -3,8 +3,8 @@
  * `ip -s link`. */
 #include "ctl/commands.h"
 
-#include "ctl/json.h"
 #include "ctl/look.h"
+#include "ctl/page.h"
 #include "ctl/parse.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ struct traffic {
     uint64_t rx_bytes, rx_frames, tx_bytes, tx_frames, dropped;
 };
 
-/* Only linkd gives reasons of this area. */
+/* For whatever reason. */
 static uint64_t
 drops_of(const struct cnc_shm *linkd)
 {
@@ -40,14 +40,24 @@ traffic_of(const struct look *l, uint32_t link)
     };
 }
 
+/* Of the daemon that serves it: without it the device is there, and nobody reads
+ * it. */
 static const char *
 state_of(const struct look *l, uint32_t link)
 {
-    uint32_t state = l->conf->daemons[DAEMON_LINKD + link].state;
-
-    return state == CONF_DAEMON_OK       ? "UP"
-           : state == CONF_DAEMON_FAILED ? "FAILED"
-                                         : "STARTING";
+    switch (
+        (enum conf_daemon_state)l->conf->daemons[DAEMON_LINKD + link].state) {
+    case CONF_DAEMON_OK:
+        return "UP";
+    case CONF_DAEMON_STARTING:
+        return "STARTING";
+    case CONF_DAEMON_FAILED:
+        return "FAILED";
+    case CONF_DAEMON_DOWN:
+    case CONF_DAEMON_BACKOFF:
+        break;
+    }
+    return "DOWN";
 }
 
 /* ---- text ---- */
@@ -158,22 +168,18 @@ enum exit_status
 cmd_links(struct cli *cli, int argc, char **argv)
 {
     const struct arg args[] = {{.name = NULL}};
-    struct json j = {.out = stdout};
     static struct look look;
+    struct json j;
 
     cli_parse(cli, args, argc, argv, NULL, 0);
     look_open(&look, cli);
-    if (cli->json)
-        json_begin(&j, NULL, '[');
+    j = page_begin(cli, '[');
     for (uint32_t i = 0; i < look.conf->links; i++) {
         if (cli->json)
             print_json(&j, &look, i);
         else
             print(&look, i);
     }
-    if (cli->json) {
-        json_end(&j, ']');
-        putchar('\n');
-    }
+    page_end(cli, &j, ']');
     return EXIT_OK;
 }

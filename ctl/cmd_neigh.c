@@ -3,38 +3,17 @@
 #include "ctl/commands.h"
 
 #include "base/os/clock.h"
-#include "ctl/json.h"
 #include "ctl/look.h"
+#include "ctl/neigh_text.h"
+#include "ctl/page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *
-state_name(uint8_t state)
-{
-    static const char *const names[] = {
-        [VIEW_NEIGH_NONE] = "NONE",
-        [VIEW_NEIGH_INCOMPLETE] = "INCOMPLETE",
-        [VIEW_NEIGH_REACHABLE] = "REACHABLE",
-        [VIEW_NEIGH_STALE] = "STALE",
-        [VIEW_NEIGH_PROBE] = "PROBE",
-        [VIEW_NEIGH_FAILED] = "FAILED",
-    };
-
-    return state <= VIEW_NEIGH_FAILED ? names[state] : "NONE";
-}
-
-static bool
-is_known(const struct view_neigh *n)
-{
-    return n->state == VIEW_NEIGH_REACHABLE || n->state == VIEW_NEIGH_STALE ||
-           n->state == VIEW_NEIGH_PROBE;
-}
-
 static double
 seconds_since(int64_t ns)
 {
-    return (double)(clock_now().ns - ns) / 1e9;
+    return ((double)clock_now().ns - (double)ns) / 1e9;
 }
 
 static const char *
@@ -52,10 +31,10 @@ print(const struct look *l, const struct view_neigh *n)
     double left = -seconds_since(n->deadline_ns);
 
     printf("%s dev %s", addr_format(addr, n->addr), device(l, n));
-    if (is_known(n))
+    if (neigh_is_known(n))
         printf(" lladdr %s", mac_format(mac, n->mac));
-    printf(" %s", state_name(n->state));
-    if (is_known(n) && n->confirmed_ns != 0)
+    printf(" %s", neigh_state_name(n->state));
+    if (neigh_is_known(n) && n->confirmed_ns != 0)
         printf(" age %.0fs", seconds_since(n->confirmed_ns));
     if (n->state == VIEW_NEIGH_FAILED)
         printf(" %u probes unanswered, %u packets dropped", n->probes,
@@ -75,8 +54,8 @@ print_json(struct json *j, const struct look *l, const struct view_neigh *n)
     json_begin(j, NULL, '{');
     json_text(j, "dst", addr_format(addr, n->addr));
     json_text(j, "dev", device(l, n));
-    json_text(j, "lladdr", is_known(n) ? mac_format(mac, n->mac) : NULL);
-    json_text(j, "state", state_name(n->state));
+    json_text(j, "lladdr", neigh_is_known(n) ? mac_format(mac, n->mac) : NULL);
+    json_text(j, "state", neigh_state_name(n->state));
     if (n->confirmed_ns != 0)
         json_decimal(j, "age_s", seconds_since(n->confirmed_ns));
     json_number(j, "probes", n->probes);
@@ -88,13 +67,12 @@ enum exit_status
 cmd_neigh(struct cli *cli, int argc, char **argv)
 {
     const struct arg args[] = {{.name = NULL}};
-    struct json j = {.out = stdout};
     static struct look look;
+    struct json j;
 
     cli_parse(cli, args, argc, argv, NULL, 0);
     look_open(&look, cli);
-    if (cli->json)
-        json_begin(&j, NULL, '[');
+    j = page_begin(cli, '[');
     for (uint32_t i = 0; i < look.ipd.neighbours.count; i++) {
         struct view_neigh n;
 
@@ -106,9 +84,6 @@ cmd_neigh(struct cli *cli, int argc, char **argv)
         else
             print(&look, &n);
     }
-    if (cli->json) {
-        json_end(&j, ']');
-        putchar('\n');
-    }
+    page_end(cli, &j, ']');
     return EXIT_OK;
 }

@@ -100,7 +100,9 @@ error_text(char out[64], const struct view_ping *v)
         "Destination Net Unreachable", "Destination Host Unreachable",
         "Destination Protocol Unreachable", "Destination Port Unreachable"};
 
-    if (v->state == VIEW_PING_FAILED)
+    if (v->state == VIEW_PING_FAILED && v->error == EHOSTUNREACH)
+        snprintf(out, 64, "%s", unreachable[1]); /* nobody answered ARP */
+    else if (v->state == VIEW_PING_FAILED)
         snprintf(out, 64, "%s", strerror((int)v->error));
     else if (v->type == ICMP_DEST_UNREACHABLE && v->code == ICMP_FRAG_NEEDED)
         snprintf(out, 64, "Frag needed (mtu = %u)", v->mtu);
@@ -207,7 +209,7 @@ ping_once(struct ping *p, uint16_t seq)
         return;
     }
     if (v.state == VIEW_PING_REPLIED) {
-        ms = (double)(v.answered_ns - v.sent_ns) / 1e6;
+        ms = ((double)v.answered_ns - (double)v.sent_ns) / 1e6;
         count_reply(p, ms);
     } else {
         p->errors++;

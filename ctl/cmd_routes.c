@@ -4,8 +4,9 @@
 #include "ctl/commands.h"
 
 #include "base/os/clock.h"
-#include "ctl/json.h"
 #include "ctl/look.h"
+#include "ctl/neigh_text.h"
+#include "ctl/page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,18 +118,13 @@ give_connected(const struct cli *cli, struct json *j, const struct net *net,
 static void
 list(const struct cli *cli, const struct net *net)
 {
-    struct json j = {.out = stdout};
+    struct json j = page_begin(cli, '[');
 
-    if (cli->json)
-        json_begin(&j, NULL, '[');
     for (uint32_t i = net->routes; i > 0; i--)
         give_route(cli, &j, net, &net->route[i - 1]);
     for (uint32_t i = 0; i < net->addresses; i++)
         give_connected(cli, &j, net, &net->address[i]);
-    if (cli->json) {
-        json_end(&j, ']');
-        putchar('\n');
-    }
+    page_end(cli, &j, ']');
 }
 
 /* ---- get ---- */
@@ -136,19 +132,17 @@ list(const struct cli *cli, const struct net *net)
 static const char *
 neigh_state(const struct look *l, struct addr next_hop, char mac[MAC_TEXT])
 {
-    static const char *const names[] = {"NONE",  "INCOMPLETE", "REACHABLE",
-                                        "STALE", "PROBE",      "FAILED"};
-
     for (uint32_t i = 0; i < l->ipd.neighbours.count; i++) {
         struct view_neigh n;
 
         if (!view_read(&l->ipd.neighbours, i, &n) ||
-            !addr_equal(n.addr, next_hop) || n.state > VIEW_NEIGH_FAILED)
+            !addr_equal(n.addr, next_hop))
             continue;
-        mac_format(mac, n.mac);
-        return names[n.state];
+        if (neigh_is_known(&n))
+            mac_format(mac, n.mac);
+        return neigh_state_name(n.state);
     }
-    return "NONE";
+    return neigh_state_name(VIEW_NEIGH_NONE);
 }
 
 /* What ipd has learnt of the way's MTU. */
@@ -173,14 +167,14 @@ print_way(const struct cli *cli, const struct look *l, struct addr dst,
     const char *dev = l->tables.net.link[way->link].name;
     const char *state = neigh_state(l, way->next_hop, mac);
     bool direct = addr_equal(way->next_hop, dst);
-    struct json j = {.out = stdout};
     uint32_t mtu = path_mtu(l, dst, way->mtu);
+    struct json j;
 
     addr_format(to, dst);
     addr_format(via, way->next_hop);
     addr_format(src, way->source);
     if (cli->json) {
-        json_begin(&j, NULL, '{');
+        j = page_begin(cli, '{');
         json_text(&j, "dst", to);
         json_text(&j, "gateway", direct ? NULL : via);
         json_text(&j, "dev", dev);
@@ -188,13 +182,27 @@ print_way(const struct cli *cli, const struct look *l, struct addr dst,
         json_number(&j, "mtu", mtu);
         json_text(&j, "neigh", state);
         json_text(&j, "lladdr", mac[0] != '\0' ? mac : NULL);
-        json_end(&j, '}');
-        putchar('\n');
+        page_end(cli, &j, '}');
         return;
     }
     printf("%s%s%s dev %s src %s mtu %u neigh %s%s%s\n", to,
            direct ? "" : " via ", direct ? "" : via, dev, src, mtu, mac,
            mac[0] != '\0' ? " " : "", state);
+}
+
+/* One of our own addresses. */
+static void
+print_local(const struct cli *cli, const char *dst)
+{
+    struct json j = page_begin(cli, '{');
+
+    if (!cli->json) {
+        printf("local %s dev lo\n", dst);
+        return;
+    }
+    json_text(&j, "dst", dst);
+    json_text(&j, "type", "local");
+    page_end(cli, &j, '}');
 }
 
 static enum exit_status
@@ -214,9 +222,7 @@ get(const struct cli *cli, const struct look *l, const char *text)
         log_hint("add one with 'skink route add'");
         return EXIT_FAILED;
     case NET_SELF:
-        printf(cli->json ? "{\"dst\":\"%s\",\"type\":\"local\"}\n"
-                         : "local %s dev lo\n",
-               text);
+        print_local(cli, text);
         return EXIT_OK;
     case NET_LINK:
         break;

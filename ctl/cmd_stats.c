@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* skink stats: every counter of every daemon, by name. */
+#define _GNU_SOURCE 1
 #include "ctl/commands.h"
 
-#include "ctl/json.h"
+#include "base/os/clock.h"
 #include "ctl/look.h"
+#include "ctl/page.h"
+#include "ctl/stats_hint.h"
 
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* All counters at one moment. */
+struct look_at {
+    uint64_t counter[COUNTERS], drop[DROPS];
+    instant_t when;
+};
 
 struct stats {
     const struct cli *cli;
     const char *pattern; /* NULL: all */
-    bool nonzero;
+    bool nonzero, rate;
     regex_t regex;
+    double seconds; /* between two looks; 0: there was but one */
     struct json json;
     size_t shown;
 };
@@ -43,38 +54,89 @@ matches(const struct stats *s, const char *name)
     return s->pattern == NULL || regexec(&s->regex, name, 0, NULL, 0) == 0;
 }
 
+/* "-": nothing was ever counted, so there is nothing to have a rate. */
 static void
-show(struct stats *s, const char *name, uint64_t value)
+print_row(const struct stats *s, const char *name, uint64_t value, double rate)
 {
     char text[32];
+
+    printf("%-32s %16s", name, grouped(text, value));
+    if (s->seconds > 0 && value == 0)
+        printf(" %11s", "-");
+    else if (s->seconds > 0)
+        printf(" %11.1f", rate);
+    putchar('\n');
+}
+
+static void
+json_row(struct stats *s, const char *name, uint64_t value, double rate)
+{
+    if (s->seconds <= 0) {
+        json_number(&s->json, name, value);
+        return;
+    }
+    json_begin(&s->json, name, '{');
+    json_number(&s->json, "total", value);
+    json_decimal(&s->json, "per_s", rate);
+    json_end(&s->json, '}');
+}
+
+/* A gauge may fall. */
+static void
+show(struct stats *s, const char *name, uint64_t value, uint64_t before)
+{
+    double rate =
+        s->seconds > 0 ? ((double)value - (double)before) / s->seconds : 0;
 
     if ((s->nonzero && value == 0) || !matches(s, name))
         return;
     if (s->cli->json)
-        json_number(&s->json, name, value);
+        json_row(s, name, value, rate);
     else
-        printf("%-32s %16s\n", name, grouped(text, value));
+        print_row(s, name, value, rate);
     s->shown++;
 }
 
-/* A reason may be met in more than one daemon. */
-static uint64_t
-drops_of_all(const struct look *l, enum drop why)
+/* A reason may be met in more than one daemon, and a counter of linkd's in each
+ * link's. */
+static void
+look_at_all(struct look_at *now, const struct look *l)
 {
-    uint64_t sum = 0;
+    *now = (struct look_at){.when = clock_now()};
+    for (enum counter c = 0; c < COUNTERS; c++) {
+        uint32_t first = counter_daemon(c);
+        uint32_t last = first == DAEMON_LINKD ? l->daemons - 1 : first;
 
-    for (size_t d = 0; d < l->daemons; d++)
-        sum += cnc_drops(l->cnc[d], why);
-    return sum;
+        for (uint32_t d = first; d <= last; d++)
+            now->counter[c] += cnc_counter(l->cnc[d], c);
+    }
+    for (enum drop why = DROP_NONE + 1; why < DROPS; why++) {
+        for (size_t d = 0; d < l->daemons; d++)
+            now->drop[why] += cnc_drops(l->cnc[d], why);
+    }
 }
 
 static void
 show_all(struct stats *s, const struct look *l)
 {
+    static struct look_at before, now;
+    const struct timespec second = {.tv_sec = 1};
+
+    look_at_all(&now, l);
+    if (s->rate) {
+        before = now;
+        nanosleep(&second, NULL);
+        look_at_all(&now, l);
+        s->seconds = (double)instant_sub(now.when, before.when).ns / 1e9;
+    }
+    s->json = page_begin(s->cli, '{');
+    if (s->rate && !s->cli->json)
+        printf("%-32s %16s %11s\n", "", "TOTAL", "/s");
     for (enum counter c = 0; c < COUNTERS; c++)
-        show(s, counter_name(c), cnc_counter(l->cnc[counter_daemon(c)], c));
+        show(s, counter_name(c), now.counter[c], before.counter[c]);
     for (enum drop d = DROP_NONE + 1; d < DROPS; d++)
-        show(s, drop_name(d), drops_of_all(l, d));
+        show(s, drop_name(d), now.drop[d], before.drop[d]);
+    page_end(s->cli, &s->json, '}');
 }
 
 /* `daemon` is NULL when packets may be dropped for that reason in several. */
@@ -82,20 +144,22 @@ static void
 print_meaning(const struct cli *cli, const char *name, const char *daemon,
               const char *help)
 {
-    struct json j = {.out = stdout};
+    struct json j = page_begin(cli, '{');
+    const char *hint = stats_hint(name);
 
-    if (!cli->json) {
-        printf("%s  %s%s\n  %s\n", name,
-               daemon != NULL ? "counter  " : "counter of dropped packets",
-               daemon != NULL ? daemon : "", help);
+    if (cli->json) {
+        json_text(&j, "name", name);
+        json_text(&j, "daemon", daemon);
+        json_text(&j, "help", help);
+        json_text(&j, "look_at", hint);
+        page_end(cli, &j, '}');
         return;
     }
-    json_begin(&j, NULL, '{');
-    json_text(&j, "name", name);
-    json_text(&j, "daemon", daemon);
-    json_text(&j, "help", help);
-    json_end(&j, '}');
-    putchar('\n');
+    printf("%s  %s%s\n  %s\n", name,
+           daemon != NULL ? "counter  " : "counter of dropped packets",
+           daemon != NULL ? daemon : "", help);
+    if (hint != NULL)
+        printf("  Look at: %s\n", hint);
 }
 
 /* The names are in the program, so no instance is needed. */
@@ -158,12 +222,15 @@ matches_any(const struct stats *s)
 enum exit_status
 cmd_stats(struct cli *cli, int argc, char **argv)
 {
-    struct stats s = {.cli = cli, .json = {.out = stdout}};
+    struct stats s = {.cli = cli};
     const char *name = NULL;
     const struct arg args[] = {
         {.name = "nonzero",
          .help = "only what was counted",
          .flag = &s.nonzero},
+        {.name = "rate",
+         .help = "also how much a second, of the next second",
+         .flag = &s.rate},
         {.name = "explain",
          .metavar = "NAME",
          .help = "what a counter means",
@@ -179,13 +246,7 @@ cmd_stats(struct cli *cli, int argc, char **argv)
     if (!matches_any(&s))
         return EXIT_FAILED;
     look_open(&look, cli);
-    if (cli->json)
-        json_begin(&s.json, NULL, '{');
     show_all(&s, &look);
-    if (cli->json) {
-        json_end(&s.json, '}');
-        putchar('\n');
-    }
     if (s.shown == 0 && !cli->json)
         log_hint("nothing to show; 'skink stats' lists all counters");
     return EXIT_OK;

@@ -4,9 +4,10 @@
 #include "ctl/commands.h"
 
 #include "base/os/clock.h"
-#include "ctl/json.h"
+#include "ctl/config_saved.h"
 #include "ctl/judge.h"
 #include "ctl/look.h"
+#include "ctl/page.h"
 #include "ctl/parse.h"
 #include "ctl/process.h"
 
@@ -101,26 +102,63 @@ log_path(char out[LOG_PATH], const struct cli *cli)
     return access(out, F_OK) == 0;
 }
 
+static const char *
+saved_text(const struct look *l)
+{
+    static const char *const texts[] = {[CONFIG_SAVED] = "saved",
+                                        [CONFIG_UNSAVED] = "not saved",
+                                        [CONFIG_UNREADABLE] = "not readable"};
+
+    return texts[config_saved(l)];
+}
+
+/* Whoever died by own fault, most often. NULL: nobody did. */
+static const char *
+worst_daemon(const struct look *l, uint32_t *deaths)
+{
+    const char *worst = NULL;
+
+    *deaths = 0;
+    for (uint32_t i = 0; i < l->daemons; i++) {
+        const struct conf_daemon *d = &l->conf->daemons[i];
+        uint32_t restarts = d->restarts;
+
+        if (!judge_own_fault((enum conf_exit_why)d->last_why) ||
+            restarts <= *deaths)
+            continue;
+        *deaths = restarts;
+        worst = daemon_name(i);
+    }
+    return worst;
+}
+
+static void
+hint_at_deaths(const struct cli *cli, const struct look *l)
+{
+    char log[LOG_PATH];
+    uint32_t deaths;
+    const char *worst = worst_daemon(l, &deaths);
+    bool all_ok = true;
+
+    for (uint32_t i = 0; i < l->daemons; i++)
+        all_ok = all_ok && l->conf->daemons[i].state == CONF_DAEMON_OK;
+    if (!log_path(log, cli) || (all_ok && worst == NULL))
+        return;
+    if (worst != NULL)
+        log_hint("%s was restarted %u time%s, last after its own fault; what "
+                 "the daemons said is in %s",
+                 worst, deaths, deaths == 1 ? "" : "s", log);
+    else
+        log_hint("what the daemons said is in %s", log);
+}
+
 /* At most one about the daemons, and one about what is not shown. */
 static void
 give_hints(const struct cli *cli, const struct look *l)
 {
-    const char *failed = NULL;
-    bool eventful = false;
-    char log[LOG_PATH];
-
-    for (uint32_t i = 0; i < l->daemons; i++) {
-        const struct conf_daemon *d = &l->conf->daemons[i];
-
-        if (d->state == CONF_DAEMON_FAILED)
-            failed = daemon_name(i);
-        eventful = eventful || d->state != CONF_DAEMON_OK || d->restarts > 0;
-    }
     fflush(stdout); /* hints come last */
-    if (eventful && !cli->json && log_path(log, cli))
-        log_hint("%s%swhat the daemons said is in %s",
-                 failed != NULL ? failed : "",
-                 failed != NULL ? " dies again and again; " : "", log);
+    if (!cli->json)
+        hint_at_deaths(cli, l);
     if (l->rings[0] == NULL)
         log_hint(
             "the rings are shown to who started the instance, and to root");
@@ -168,6 +206,15 @@ print_link(const struct look *l, uint32_t link)
 }
 
 static void
+print_settings(const struct look *l)
+{
+    if (l->tables.net.forwarding != 0)
+        printf("  forwarding");
+    if (l->config[0] != '\0')
+        printf("  config %s (%s)", l->config, saved_text(l));
+}
+
+static void
 print_header(const struct cli *cli, const struct look *l)
 {
     const struct net *net = &l->tables.net;
@@ -180,8 +227,7 @@ print_header(const struct cli *cli, const struct look *l)
             printf("%*s", width, "");
         print_link(l, i);
         if (i == 0)
-            printf("%s%s%s", net->forwarding != 0 ? "  forwarding" : "",
-                   l->config[0] != '\0' ? "  config " : "", l->config);
+            print_settings(l);
         putchar('\n');
     }
 }
@@ -323,6 +369,7 @@ json_instance(struct json *j, const struct cli *cli, const struct look *l)
     json_text(j, "instance", cli->instance);
     json_text(j, "log", log_path(log, cli) ? log : NULL);
     json_text(j, "config", l->config[0] != '\0' ? l->config : NULL);
+    json_text(j, "config_state", l->config[0] != '\0' ? saved_text(l) : NULL);
     json_number(j, "pid", l->conf->supervisor_pid);
     json_decimal(j, "up_s", seconds_since(l->conf->started_ns));
     json_text(j, "gateway",
@@ -341,9 +388,8 @@ json_instance(struct json *j, const struct cli *cli, const struct look *l)
 static void
 print_json(const struct cli *cli, const struct look *l)
 {
-    struct json j = {.out = stdout};
+    struct json j = page_begin(cli, '{');
 
-    json_begin(&j, NULL, '{');
     json_instance(&j, cli, l);
     json_begin(&j, "daemons", '[');
     for (size_t i = 0; i < DAEMONS; i++) {
@@ -361,8 +407,7 @@ print_json(const struct cli *cli, const struct look *l)
             json_ring(&j, l, i);
     }
     json_end(&j, ']');
-    json_end(&j, '}');
-    putchar('\n');
+    page_end(cli, &j, '}');
 }
 
 enum exit_status

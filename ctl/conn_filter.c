@@ -7,6 +7,7 @@
  *     not   = { "not" | "!" } ( "(" or ")" | condition ) */
 #include "ctl/conn_filter.h"
 
+#include "base/bits.h"
 #include "proto/shm/view.h"
 
 #include <stdio.h>
@@ -14,10 +15,13 @@
 #include <string.h>
 #include <strings.h>
 
-#define TEXT_MAX  1024
 #define WORDS_MAX 128
+#define WORD_MAX  32 /* bytes: 255.255.255.255/32:65535 has 24 */
 #define NODES_MAX 128
 #define DEPTH_MAX 32
+
+#define HOST_HELP                                                              \
+    "after 'src' and 'dst' stands ADDR, ADDR/LEN, ADDR:PORT or *:PORT"
 
 enum kind { ALL, AND, OR, NOT, STATE, PORT, HOST };
 enum relation { EQ, NE, LT, GT, LE, GE };
@@ -41,8 +45,7 @@ struct conn_filter {
 
 struct parser {
     struct conn_filter filter;
-    char text[TEXT_MAX];
-    char *words[WORDS_MAX];
+    char words[WORDS_MAX][WORD_MAX];
     size_t count, at;
     int depth;
     const char *wrong;
@@ -50,34 +53,47 @@ struct parser {
 
 /* ---- words ---- */
 
+/* What a word may be made of; a parenthesis stands alone, and so does "not". */
+enum letter { SPACE, PARENTHESIS, SIGN, OTHER };
+
+static enum letter
+letter_of(char c)
+{
+    if (c == '\0' || strchr(" \t\n", c) != NULL)
+        return SPACE;
+    if (strchr("()", c) != NULL)
+        return PARENTHESIS;
+    return strchr("=<>!&|", c) != NULL ? SIGN : OTHER;
+}
+
+/* Takes the word at `text` over; returns how long it is. */
+static size_t
+take_word(struct parser *p, const char *text)
+{
+    enum letter kind = letter_of(*text);
+    size_t len = 1;
+
+    if (*text == '!' && text[1] != '=')
+        kind = PARENTHESIS;
+    while (kind != PARENTHESIS && letter_of(text[len]) == kind)
+        len++;
+    if (p->count == WORDS_MAX)
+        p->wrong = "the filter has too many words";
+    else if (len >= sizeof p->words[0])
+        p->wrong = "the filter has a word that is too long";
+    else
+        memcpy(p->words[p->count++], text, len);
+    return len;
+}
+
 static void
 split(struct parser *p, const char *const *words, size_t count)
 {
-    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *c = words[i];
 
-    for (size_t i = 0; i < count && p->wrong == NULL; i++) {
-        for (const char *c = words[i]; *c != '\0'; c++) {
-            bool lone = strchr("()!", *c) != NULL && c[1] != '=';
-
-            if (used + 4 > TEXT_MAX) {
-                p->wrong = "the filter is too long";
-                return;
-            }
-            if (lone)
-                p->text[used++] = ' ';
-            p->text[used++] = *c;
-            if (lone)
-                p->text[used++] = ' ';
-        }
-        p->text[used++] = ' ';
-    }
-    for (char *word = strtok(p->text, " \t\n"); word != NULL;
-         word = strtok(NULL, " \t\n")) {
-        if (p->count == WORDS_MAX) {
-            p->wrong = "the filter has too many words";
-            return;
-        }
-        p->words[p->count++] = word;
+        while (*c != '\0' && p->wrong == NULL)
+            c += letter_of(*c) == SPACE ? 1 : take_word(p, c);
     }
 }
 
@@ -144,7 +160,7 @@ states_named(const char *name)
         {"big", every & ~(bit(VIEW_TIME_WAIT) | bit(VIEW_SYN_RECEIVED))},
     };
 
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (strcasecmp(known[i].name, name) == 0)
             return known[i].states;
     }
@@ -164,17 +180,25 @@ parse_state(struct parser *p)
     return add(p, &n);
 }
 
+/* Digits and nothing else, up to `most`. */
+static bool
+take_number(const char *text, unsigned long most, uint32_t *out)
+{
+    unsigned long n = strtoul(text, NULL, 10);
+
+    *out = (uint32_t)n;
+    return *text != '\0' && text[strspn(text, "0123456789")] == '\0' &&
+           n <= most;
+}
+
 static bool
 take_port(const char *text, uint16_t *port)
 {
-    char *end;
-    unsigned long n;
+    uint32_t n;
+    bool good = take_number(*text == ':' ? text + 1 : text, UINT16_MAX, &n);
 
-    if (*text == ':')
-        text++;
-    n = strtoul(text, &end, 10);
     *port = (uint16_t)n;
-    return *text >= '0' && *text <= '9' && *end == '\0' && n <= UINT16_MAX;
+    return good;
 }
 
 static enum relation
@@ -188,7 +212,7 @@ take_relation(struct parser *p)
                  {"leq", LE}, {">=", GE},  {"ge", GE}, {"geq", GE},
                  {"<", LT},   {"lt", LT},  {">", GT},  {"gt", GT}};
 
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (accept(p, known[i].sign))
             return known[i].relation;
     }
@@ -207,37 +231,37 @@ parse_port(struct parser *p, bool remote)
     return add(p, &n);
 }
 
-/* ADDR, ADDR/LEN, ADDR:PORT or *:PORT */
+/* Ends `text` before the first `mark`; what stands behind it, or NULL. */
+static char *
+cut(char *text, char mark)
+{
+    char *at = strchr(text, mark);
+
+    if (at == NULL)
+        return NULL;
+    *at = '\0';
+    return at + 1;
+}
+
 static int
 parse_host(struct parser *p, bool remote)
 {
-    static const char help[] =
-        "after 'src' and 'dst' stands ADDR, ADDR/LEN, ADDR:PORT or *:PORT";
     struct node n = {.kind = HOST, .remote = remote, .prefix_len = 32};
-    char host[64], *colon, *slash;
+    char host[WORD_MAX], *port, *len;
 
-    accept(p, "=");
+    if (!accept(p, "="))
+        accept(p, "==");
     snprintf(host, sizeof host, "%s", peek(p));
     p->at++;
-    colon = strchr(host, ':');
-    if (colon != NULL)
-        *colon = '\0';
-    slash = strchr(host, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    if (colon != NULL && !take_port(colon + 1, &n.port))
-        p->wrong = help;
-    if (slash != NULL) {
-        char *end;
-
-        n.prefix_len = (uint32_t)strtoul(slash + 1, &end, 10);
-        if (end == slash + 1 || *end != '\0' || n.prefix_len > 32)
-            p->wrong = help;
-    }
-    if (strcmp(host, "*") == 0)
+    port = cut(host, ':');
+    len = cut(host, '/');
+    if (strcmp(host, "*") == 0 && len == NULL)
         n.prefix_len = 0;
-    else if (!addr_parse_v4(host, &n.addr))
-        p->wrong = help;
+    else if (!addr_parse_v4(host, &n.addr) ||
+             (len != NULL && !take_number(len, 32, &n.prefix_len)))
+        p->wrong = HOST_HELP;
+    if (port != NULL && !take_port(port, &n.port))
+        p->wrong = HOST_HELP;
     return add(p, &n);
 }
 
@@ -284,18 +308,24 @@ parse_not(struct parser *p)
     return add(p, &(struct node){.kind = NOT, .left = inner});
 }
 
+static bool
+is_or(const struct parser *p)
+{
+    return strcasecmp(peek(p), "or") == 0 || strcmp(peek(p), "|") == 0 ||
+           strcmp(peek(p), "||") == 0;
+}
+
 static int
 parse_and(struct parser *p)
 {
     int left = parse_not(p);
 
-    while (p->wrong == NULL && p->at < p->count &&
-           strcasecmp(peek(p), "or") != 0 && strcmp(peek(p), "|") != 0 &&
+    while (p->wrong == NULL && p->at < p->count && !is_or(p) &&
            strcmp(peek(p), ")") != 0) {
         int right;
 
-        if (!accept(p, "and"))
-            accept(p, "&");
+        if (!accept(p, "and") && !accept(p, "&"))
+            accept(p, "&&");
         right = parse_not(p);
         left =
             add(p, &(struct node){.kind = AND, .left = left, .right = right});
@@ -313,9 +343,11 @@ parse_or(struct parser *p)
         return 0;
     }
     left = parse_and(p);
-    while (p->wrong == NULL && (accept(p, "or") || accept(p, "|"))) {
-        int right = parse_and(p);
+    while (p->wrong == NULL && is_or(p)) {
+        int right;
 
+        p->at++;
+        right = parse_and(p);
         left = add(p, &(struct node){.kind = OR, .left = left, .right = right});
     }
     p->depth--;
@@ -386,7 +418,7 @@ passes(const struct conn_filter *f, int i, const struct conn_ends *c)
     case NOT:
         return !passes(f, n->left, c);
     case STATE:
-        return (n->states >> c->state & 1) != 0;
+        return c->state <= VIEW_TIME_WAIT && (n->states >> c->state & 1) != 0;
     case PORT:
         return holds(n->relation, port, n->port);
     case HOST:

@@ -4,11 +4,10 @@
 #include "ctl/conn_text.h"
 
 #include "base/bits.h"
-#include "base/os/clock.h"
+#include "ctl/line.h"
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,37 +54,20 @@ limit_name(uint8_t limit)
 static const char *
 cc_name(uint8_t cc)
 {
-    return cc == CONF_CC_CUBIC ? "cubic" : "reno";
+    static const char *const names[] = {
+        [CONF_CC_RENO] = "reno", [CONF_CC_CUBIC] = "cubic"};
+
+    return cc < ARRAY_LEN(names) ? names[cc] : "unknown";
 }
 
 /* ---- text ---- */
-
-struct line {
-    char *out;
-    size_t used;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-add(struct line *l, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(l->out + l->used, CONN_INFO - l->used, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        l->used += (size_t)n;
-    if (l->used >= CONN_INFO)
-        l->used = CONN_INFO - 1;
-}
 
 /* ss leaves out what is nothing. */
 static void
 add_some(struct line *l, const char *name, uint64_t value)
 {
     if (value != 0)
-        add(l, " %s:%" PRIu64, name, value);
+        line_add(l, " %s:%" PRIu64, name, value);
 }
 
 static uint32_t
@@ -97,10 +79,10 @@ segments(uint32_t bytes, uint32_t mss)
 static void
 add_window(struct line *l, const struct view_info *i)
 {
-    add(l, " mss:%u pmtu:%u rcvmss:%u cwnd:%u", i->snd_mss, i->pmtu, i->rcv_mss,
-        segments(i->cwnd, i->snd_mss));
+    line_add(l, " mss:%u pmtu:%u rcvmss:%u cwnd:%u", i->snd_mss, i->pmtu,
+             i->rcv_mss, segments(i->cwnd, i->snd_mss));
     if (i->ssthresh != UINT32_MAX)
-        add(l, " ssthresh:%u", segments(i->ssthresh, i->snd_mss));
+        line_add(l, " ssthresh:%u", segments(i->ssthresh, i->snd_mss));
 }
 
 static void
@@ -113,14 +95,14 @@ add_traffic(struct line *l, const struct view_info *i)
     add_some(l, "segs_out", i->segs_out);
     add_some(l, "segs_in", i->segs_in);
     if (i->segs_out != 0)
-        add(l, " lastsnd:%u", i->last_sent_ms);
+        line_add(l, " lastsnd:%u", i->last_sent_ms);
     if (i->segs_in != 0)
-        add(l, " lastrcv:%u", i->last_received_ms);
+        line_add(l, " lastrcv:%u", i->last_received_ms);
     add_some(l, "unacked",
              segments(i->unacked + (i->snd_mss != 0 ? i->snd_mss - 1 : 0),
                       i->snd_mss));
     if (i->retrans_total != 0)
-        add(l, " retrans:%u/%u", i->retransmits, i->retrans_total);
+        line_add(l, " retrans:%u/%u", i->retransmits, i->retrans_total);
     add_some(l, "notsent", i->notsent);
     add_some(l, "rcv_ooo", i->ooo);
 }
@@ -128,32 +110,31 @@ add_traffic(struct line *l, const struct view_info *i)
 const char *
 conn_info(char out[CONN_INFO], const struct view_info *i)
 {
-    struct line l = {.out = out};
+    struct line l = line_begin(out, CONN_INFO);
 
-    out[0] = '\0';
     if (i->options & VIEW_OPTION_TIMESTAMPS)
-        add(&l, "ts ");
+        line_add(&l, "ts ");
     if (i->options & VIEW_OPTION_SACK)
-        add(&l, "sack ");
-    add(&l, "%s", cc_name(i->congestion_control));
+        line_add(&l, "sack ");
+    line_add(&l, "%s", cc_name(i->congestion_control));
     if (i->options & VIEW_OPTION_WSCALE)
-        add(&l, " wscale:%u,%u", i->snd_wscale, i->rcv_wscale);
-    add(&l, " rto:%u", i->rto / 1000);
+        line_add(&l, " wscale:%u,%u", i->snd_wscale, i->rcv_wscale);
+    line_add(&l, " rto:%u", i->rto / 1000);
     add_some(&l, "backoff", i->backoff);
     if (i->rtt != 0)
-        add(&l, " rtt:%.3f/%.3f", i->rtt / 1e3, i->rttvar / 1e3);
+        line_add(&l, " rtt:%.3f/%.3f", i->rtt / 1e3, i->rttvar / 1e3);
     add_window(&l, i);
     add_traffic(&l, i);
     if (i->rtt != 0)
-        add(&l, " minrtt:%.3f", i->min_rtt / 1e3);
-    add(&l, " snd_wnd:%u rcv_wnd:%u limited:%s", i->snd_wnd, i->rcv_wnd,
-        limit_name(i->limit));
+        line_add(&l, " minrtt:%.3f", i->min_rtt / 1e3);
+    line_add(&l, " snd_wnd:%u rcv_wnd:%u limited:%s", i->snd_wnd, i->rcv_wnd,
+             limit_name(i->limit));
     add_some(&l, "survived", i->survived);
     return out;
 }
 
 const char *
-conn_timer(char out[CONN_INFO], const struct view_info *i, int64_t written_ns)
+conn_timer(char out[CONN_INFO], const struct view_info *i, double age_s)
 {
     static const char *const names[] = {
         [VIEW_TIMER_NONE] = NULL,
@@ -163,13 +144,12 @@ conn_timer(char out[CONN_INFO], const struct view_info *i, int64_t written_ns)
         [VIEW_TIMER_PERSIST] = "persist",
         [VIEW_TIMER_ORPHAN] = "orphan",
     };
-    double left =
-        i->timer_ms / 1e3 - (double)(clock_now().ns - written_ns) / 1e9;
-    struct line l = {.out = out};
+    double left = i->timer_ms / 1e3 - age_s;
+    struct line l = line_begin(out, CONN_INFO);
 
-    out[0] = '\0';
     if (i->timer < ARRAY_LEN(names) && names[i->timer] != NULL)
-        add(&l, "timer:(%s,%.1fsec,%u)", names[i->timer], left > 0 ? left : 0,
+        line_add(
+            &l, "timer:(%s,%.1fsec,%u)", names[i->timer], left > 0 ? left : 0,
             (unsigned)(i->timer == VIEW_TIMER_ON ? i->retransmits : i->probes));
     return out;
 }

@@ -19,9 +19,9 @@ const char *conn_endpoint(char out[CONN_ENDPOINT], struct addr a,
 #define CONN_INFO 512
 const char *conn_info(char out[CONN_INFO], const struct view_info *i);
 
-/* "timer:(on,1.2sec,3)", counted from when the row was written; "": none. */
+/* "timer:(on,1.2sec,3)" of a row that was written `age_s` seconds ago; "": none. */
 const char *conn_timer(char out[CONN_INFO], const struct view_info *i,
-                       int64_t written_ns);
+                       double age_s);
 
 /* The members of a JSON object that conn_info's text has, as numbers. */
 void conn_json(struct json *j, const struct view_info *i);

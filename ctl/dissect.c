@@ -2,35 +2,13 @@
 /* Says what a packet is, as far as its headers were captured. */
 #include "ctl/dissect.h"
 
+#include "base/bits.h"
+#include "ctl/line.h"
 #include "proto/wire/arp.h"
 #include "proto/wire/ether.h"
 #include "proto/wire/icmp.h"
 #include "proto/wire/ipv4.h"
 #include "proto/wire/tcp.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-struct line {
-    char *out;
-    size_t used;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-add(struct line *l, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(l->out + l->used, DISSECT_TEXT - l->used, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        l->used += (size_t)n;
-    if (l->used >= DISSECT_TEXT)
-        l->used = DISSECT_TEXT - 1;
-}
 
 /* ---- TCP ---- */
 
@@ -45,25 +23,25 @@ add_flags(struct line *l, uint8_t flags)
         {TCP_ACK, '.'}, {TCP_URG, 'U'}, {TCP_ECE, 'E'}, {TCP_CWR, 'W'},
     };
 
-    add(l, ": Flags [");
-    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
+    line_add(l, ": Flags [");
+    for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
         if (flags & letters[i].flag)
-            add(l, "%c", letters[i].letter);
+            line_add(l, "%c", letters[i].letter);
     }
-    add(l, "]");
+    line_add(l, "]");
 }
 
 static void
 add_options(struct line *l, const struct tcp_options *o)
 {
     if (o->has_mss)
-        add(l, ", mss %u", o->mss);
+        line_add(l, ", mss %u", o->mss);
     if (o->has_wscale)
-        add(l, ", wscale %u", o->wscale);
+        line_add(l, ", wscale %u", o->wscale);
     if (o->sack_permitted)
-        add(l, ", sackOK");
+        line_add(l, ", sackOK");
     for (uint8_t i = 0; i < o->sack_count; i++)
-        add(l, ", sack %u:%u", o->sack[i].left, o->sack[i].right);
+        line_add(l, ", sack %u:%u", o->sack[i].left, o->sack[i].right);
 }
 
 static void
@@ -74,19 +52,19 @@ add_tcp(struct line *l, const struct ipv4 *ip, const uint8_t *bytes,
     struct tcp_header h;
 
     if (tcp_decode(bytes, captured, &h) != DROP_NONE) {
-        add(l, "IP %s > %s: TCP, cut off or broken, length %u",
-            addr_format(from, ip->src), addr_format(to, ip->dst), len);
+        line_add(l, "IP %s > %s: TCP, cut off or broken, length %u",
+                 addr_format(from, ip->src), addr_format(to, ip->dst), len);
         return;
     }
-    add(l, "IP %s.%u > %s.%u", addr_format(from, ip->src), h.src_port,
-        addr_format(to, ip->dst), h.dst_port);
+    line_add(l, "IP %s.%u > %s.%u", addr_format(from, ip->src), h.src_port,
+             addr_format(to, ip->dst), h.dst_port);
     add_flags(l, h.flags);
-    add(l, ", seq %u", h.seq);
+    line_add(l, ", seq %u", h.seq);
     if (h.flags & TCP_ACK)
-        add(l, ", ack %u", h.ack);
-    add(l, ", win %u", h.window);
+        line_add(l, ", ack %u", h.ack);
+    line_add(l, ", win %u", h.window);
     add_options(l, &h.opt);
-    add(l, ", length %u", len < h.header_len ? 0 : len - h.header_len);
+    line_add(l, ", length %u", len < h.header_len ? 0 : len - h.header_len);
 }
 
 /* ---- ICMP, ARP ---- */
@@ -104,7 +82,8 @@ icmp_name(uint8_t type, uint8_t code)
     case ICMP_ECHO_REQUEST:
         return "echo request";
     case ICMP_DEST_UNREACHABLE:
-        return code < 5 ? unreachable[code] : "unreachable";
+        return code < ARRAY_LEN(unreachable) ? unreachable[code]
+                                             : "unreachable";
     case ICMP_TIME_EXCEEDED:
         return code == ICMP_TTL_EXCEEDED ? "time exceeded in transit"
                                          : "reassembly time exceeded";
@@ -121,18 +100,19 @@ add_icmp(struct line *l, const struct ipv4 *ip, const uint8_t *bytes,
 {
     char from[ADDR_TEXT], to[ADDR_TEXT];
 
-    add(l, "IP %s > %s: ICMP", addr_format(from, ip->src),
-        addr_format(to, ip->dst));
+    line_add(l, "IP %s > %s: ICMP", addr_format(from, ip->src),
+             addr_format(to, ip->dst));
     if (captured < ICMP_HEADER_LEN) {
-        add(l, ", length %u", len);
+        line_add(l, ", length %u", len);
         return;
     }
-    add(l, " %s", icmp_name(bytes[0], bytes[1]));
+    line_add(l, " %s", icmp_name(bytes[0], bytes[1]));
     if (bytes[0] == ICMP_ECHO_REQUEST || bytes[0] == ICMP_ECHO_REPLY)
-        add(l, ", id %u, seq %u", be16_load(bytes + 4), be16_load(bytes + 6));
+        line_add(l, ", id %u, seq %u", be16_load(bytes + 4),
+                 be16_load(bytes + 6));
     if (bytes[0] == ICMP_DEST_UNREACHABLE && bytes[1] == ICMP_FRAG_NEEDED)
-        add(l, ", mtu %u", be16_load(bytes + 6));
-    add(l, ", length %u", len);
+        line_add(l, ", mtu %u", be16_load(bytes + 6));
+    line_add(l, ", length %u", len);
 }
 
 static void
@@ -142,15 +122,16 @@ add_arp(struct line *l, const uint8_t *bytes, uint32_t captured)
     struct arp a;
 
     if (arp_decode(bytes, captured, &a) != DROP_NONE) {
-        add(l, "ARP, cut off or broken");
+        line_add(l, "ARP, cut off or broken");
         return;
     }
     addr_format(sender, a.sender);
     if (a.op == ARP_REQUEST)
-        add(l, "ARP, Request who-has %s tell %s", addr_format(target, a.target),
-            sender);
+        line_add(l, "ARP, Request who-has %s tell %s",
+                 addr_format(target, a.target), sender);
     else
-        add(l, "ARP, Reply %s is-at %s", sender, mac_format(mac, a.sender_mac));
+        line_add(l, "ARP, Reply %s is-at %s", sender,
+                 mac_format(mac, a.sender_mac));
 }
 
 /* ---- IPv4, Ethernet ---- */
@@ -164,7 +145,7 @@ add_ipv4(struct line *l, const uint8_t *bytes, uint32_t captured, uint32_t len)
 
     if (ipv4_decode(bytes, captured, len, &ip) != DROP_NONE ||
         captured < ip.header_len) {
-        add(l, "IP, cut off or broken, length %u", len);
+        line_add(l, "IP, cut off or broken, length %u", len);
         return;
     }
     inside = (uint32_t)ip.total_len - ip.header_len;
@@ -173,31 +154,31 @@ add_ipv4(struct line *l, const uint8_t *bytes, uint32_t captured, uint32_t len)
     if (captured > inside)
         captured = inside;
     if (ip.frag_offset != 0)
-        add(l, "IP %s > %s: fragment of id %u at %u, length %u",
-            addr_format(from, ip.src), addr_format(to, ip.dst), ip.id,
-            ip.frag_offset, inside);
+        line_add(l, "IP %s > %s: fragment of id %u at %u, length %u",
+                 addr_format(from, ip.src), addr_format(to, ip.dst), ip.id,
+                 ip.frag_offset, inside);
     else if (ip.proto == IP_PROTO_TCP)
         add_tcp(l, &ip, bytes, captured, inside);
     else if (ip.proto == IP_PROTO_ICMP)
         add_icmp(l, &ip, bytes, captured, inside);
     else
-        add(l, "IP %s > %s: protocol %u, length %u", addr_format(from, ip.src),
-            addr_format(to, ip.dst), ip.proto, inside);
+        line_add(l, "IP %s > %s: protocol %u, length %u",
+                 addr_format(from, ip.src), addr_format(to, ip.dst), ip.proto,
+                 inside);
     if (ip.more)
-        add(l, ", more fragments follow");
+        line_add(l, ", more fragments follow");
 }
 
 const char *
 dissect(char out[DISSECT_TEXT], const uint8_t *bytes, uint32_t captured,
         uint32_t len, bool ethernet)
 {
-    struct line l = {.out = out};
+    struct line l = line_begin(out, DISSECT_TEXT);
     struct ether e = {.type = ETHER_IPV4};
 
-    out[0] = '\0';
     if (ethernet) {
         if (ether_decode(bytes, captured, &e) != DROP_NONE) {
-            add(&l, "a frame of %u bytes, cut off", len);
+            line_add(&l, "a frame of %u bytes, cut off", len);
             return out;
         }
         bytes += ETHER_LEN;
@@ -209,6 +190,6 @@ dissect(char out[DISSECT_TEXT], const uint8_t *bytes, uint32_t captured,
     else if (e.type == ETHER_IPV4)
         add_ipv4(&l, bytes, captured, len);
     else
-        add(&l, "a frame of type 0x%04x, length %u", e.type, len);
+        line_add(&l, "a frame of type 0x%04x, length %u", e.type, len);
     return out;
 }

@@ -4,6 +4,7 @@
 #include "ctl/pcapng.h"
 
 #include "base/bits.h"
+#include "base/check.h"
 
 #include <string.h>
 
@@ -19,7 +20,9 @@
 #define OPTION_TSRESOL 9
 #define NANOSECONDS    9 /* 10^-9 s */
 
-#define BLOCK_MAX 1024 /* bytes of a block without packet data */
+#define BLOCK_MAX    1024 /* bytes of a block without packet data */
+#define NAME_MAX_LEN 64   /* what is longer is cut off */
+#define COMMENT_MAX  512
 
 /* A block while it is put together. */
 struct block {
@@ -30,8 +33,7 @@ struct block {
 static void
 put(struct block *b, const void *bytes, size_t len)
 {
-    if (len > BLOCK_MAX - b->len)
-        return; /* never: names and comments are bounded by their callers */
+    CHECK(len <= BLOCK_MAX - b->len);
     memcpy(b->bytes + b->len, bytes, len);
     b->len += (uint32_t)len;
 }
@@ -103,7 +105,7 @@ pcapng_interface(FILE *out, const char *name, uint16_t link_type, uint32_t snap)
     put16(&head, 0);
     put32(&head, snap);
     put_option(&options, OPTION_NAME, name,
-               (uint32_t)min_u64(strlen(name), 64));
+               (uint32_t)min_u64(strlen(name), NAME_MAX_LEN));
     put_option(&options, OPTION_TSRESOL, &resolution, 1);
     put_option(&options, OPTION_END, "", 0);
     return write_block(out, INTERFACE, &head, (const uint8_t *)"", 0, &options);
@@ -123,7 +125,7 @@ pcapng_packet(FILE *out, const struct pcapng_packet *p)
     put32(&head, p->len);
     if (p->comment != NULL)
         put_option(&options, OPTION_COMMENT, p->comment,
-                   (uint32_t)min_u64(strlen(p->comment), 512));
+                   (uint32_t)min_u64(strlen(p->comment), COMMENT_MAX));
     if (p->way != PCAPNG_UNKNOWN)
         put_option(&options, OPTION_FLAGS, &flags, sizeof flags);
     if (options.len > 0)

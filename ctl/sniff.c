@@ -1,53 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads rings from the side.
  *
- * Theory of operation. A slot and the bytes that it names stay as they are until
- * the packet is released, which is out of our hands: they may be overwritten
- * while we copy. Whoever overwrites bytes publishes the new packet at the end
- * of the same turn. So once the writer's turn counter has moved past what it was
- * when the copy was complete (or it sleeps, so no turn is under way), every packet
- * that can have disturbed the copy is in the ring, and one that shares bytes with
- * it, behind it in the writer's ring, is what gives it away. That errs on the safe
- * side: a packet whose bytes were used again just after the copy counts as
- * lost too.
+ * Theory of operation. A packet stays in its ring until its memory is used again,
+ * which is out of our hands: it is copied as soon as it is seen, and given out when
+ * the copy is known to be whole (intact.h).
  *
  * Copies wait in a queue for that verdict, and for what the consumer makes of
  * them: daemons log their last drops with the slot that they worked on (cnc.h), and
- * the supervisor what a daemon worked on when it died (conf.h). */
+ * the supervisor what a daemon worked on when it died (conf.h). A packet counts as
+ * taken by what was seen before those logs were read, so that whoever took it
+ * has said by then what it made of it. */
 #include "ctl/sniff.h"
 
 #include "base/bits.h"
 #include "base/os/log.h"
+#include "ctl/intact.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE        4096 /* packets, a power of two */
-#define STORE        (32u << 20)
-#define MARGIN       128 /* slots that a producer may have staged beyond its tail */
-#define PATIENT      duration_ms(50)
-#define DROPS_A_LOOK 64
+#define QUEUE   4096 /* packets, a power of two */
+#define STORE   (32u << 20)
+#define PATIENT duration_ms(50)
 
 #define POSITION_MASK UINT64_C(0xffffffffffff)
 
 /* A copy that waits. */
 struct entry {
     struct sniffed sniffed;
-    uint32_t stored;   /* where its bytes begin in the store */
-    enum ring_id home; /* the ring of the region that its payload lies in */
-    uint64_t home_at;  /* its payload's packet there */
-    uint64_t turns;    /* of the payload's writer when the copy was complete */
+    struct intact slot, payload;
+    uint32_t stored; /* where its bytes begin in the store */
     instant_t seen;
-    bool overwritten; /* known once it is settled */
+    bool torn; /* known once it is settled */
 };
 
 struct sniffer {
     const struct look *look;
     uint32_t snap;
     bool open[RINGS];
-    uint64_t next[RINGS];       /* position to be looked at */
-    uint64_t dropped[DAEMONS];  /* drops heard of */
-    uint32_t restarts[DAEMONS]; /* deaths heard of */
+    uint64_t next[RINGS];  /* position to be looked at */
+    uint64_t taken[RINGS]; /* by the consumer, before its drops were read */
+    struct intact_mark marks[RINGS]; /* of the producers, at the last poll */
+    uint64_t dropped[DAEMONS];       /* drops heard of */
+    uint32_t restarts[DAEMONS];      /* deaths heard of */
     uint64_t lost;
     uint64_t first, unsettled, end; /* in the queue, free-running */
     uint32_t store_next;
@@ -61,14 +56,6 @@ entry_at(struct sniffer *s, uint64_t i)
     return &s->queue[i % QUEUE];
 }
 
-static struct ring_depth
-depth_of(const struct sniffer *s, enum ring_id ring)
-{
-    return ring_observe(
-        s->look->rings[ring],
-        &s->look->cnc[ring_table[ring].consumer]->cursors[ring]);
-}
-
 /* ---- opening ---- */
 
 static bool
@@ -80,6 +67,15 @@ carries_packets(const struct look *l, enum ring_id ring)
            row->producer < l->daemons && row->consumer < l->daemons;
 }
 
+static void
+mark_producers(const struct look *l, struct intact_mark marks[RINGS])
+{
+    for (enum ring_id r = 0; r < RINGS; r++) {
+        if (carries_packets(l, r))
+            marks[r] = intact_mark(l, r);
+    }
+}
+
 struct sniffer *
 sniff_open(const struct look *l, const bool wanted[RINGS], uint32_t snap)
 {
@@ -89,10 +85,11 @@ sniff_open(const struct look *l, const bool wanted[RINGS], uint32_t snap)
         die(EXIT_FAILED, "not enough memory for a capture");
     s->look = l;
     s->snap = snap;
+    mark_producers(l, s->marks);
     for (enum ring_id r = 0; r < RINGS; r++) {
         s->open[r] = wanted[r] && carries_packets(l, r);
         if (s->open[r])
-            s->next[r] = depth_of(s, r).tail;
+            s->next[r] = intact_depth(l, r).tail;
     }
     for (uint32_t d = 0; d < l->daemons; d++) {
         s->dropped[d] = l->cnc[d]->dropped;
@@ -101,18 +98,13 @@ sniff_open(const struct look *l, const bool wanted[RINGS], uint32_t snap)
     return s;
 }
 
-/* ---- copying ---- */
-
-/* The ring whose producer gives out the memory of a region. */
-static enum ring_id
-home_of(uint32_t region)
+void
+sniff_close(struct sniffer *s)
 {
-    for (enum ring_id r = 0; r < RINGS; r++) {
-        if (ring_table[r].region == region)
-            return r;
-    }
-    return RINGS;
+    free(s);
 }
+
+/* ---- copying ---- */
 
 /* Room for `len` bytes in the store; false when copies that still wait are in
  * the way. */
@@ -134,18 +126,34 @@ find_store(struct sniffer *s, uint32_t len, uint32_t *at)
     return s->first == s->end || (*at < oldest && oldest - *at > len);
 }
 
-static void
-settle_home(struct sniffer *s, struct entry *e)
+/* The ring whose producer gives out the memory of a region. */
+static enum ring_id
+home_of(uint32_t region)
+{
+    for (enum ring_id r = 0; r < RINGS; r++) {
+        if (ring_table[r].region == region)
+            return r;
+    }
+    return RINGS;
+}
+
+/* A payload lies in the area of its own ring, or in that of the ring that it was
+ * taken from. False: nobody would know what becomes of it. */
+static bool
+find_payload(struct sniffer *s, struct entry *e)
 {
     const struct packet *p = &e->sniffed.packet;
+    enum ring_id home = p->len == 0 ? e->slot.ring : home_of(p->region);
 
-    e->home = p->len == 0 ? e->sniffed.ring : home_of(p->region);
-    e->home_at = e->home == e->sniffed.ring           ? e->sniffed.at
-                 : p->origin_ring == (uint8_t)e->home ? p->origin
-                                                      : 0;
-    if (s->look->rings[e->home] == NULL)
-        e->home = e->sniffed.ring;
-    e->turns = cnc_look(s->look->cnc[ring_table[e->home].producer]).turns;
+    e->payload = e->slot;
+    if (home == e->slot.ring)
+        return true;
+    if (home != p->origin_ring || !carries_packets(s->look, home))
+        return false;
+    e->payload.ring = home;
+    e->payload.at = p->origin;
+    e->payload.mark = s->marks[home];
+    return true;
 }
 
 /* Inline header and payload, one behind the other. */
@@ -161,120 +169,106 @@ copy_bytes(struct sniffer *s, struct entry *e)
     if (payload != NULL)
         memcpy(to + head, payload, e->sniffed.captured - head);
     e->sniffed.bytes = to;
+    intact_copied(&e->slot, s->look);
+    intact_copied(&e->payload, s->look);
+}
+
+/* Daemons and people may have looked at the clock at once. */
+static instant_t
+arrival(const struct packet *p, instant_t now)
+{
+    return p->arrival_ns > 0 && p->arrival_ns <= now.ns
+               ? (instant_t){p->arrival_ns}
+               : now;
 }
 
 /* False: it is gone already, or there is no room. */
 static bool
 copy_packet(struct sniffer *s, enum ring_id ring, uint64_t at, instant_t now)
 {
-    const struct ring_row *row = &ring_table[ring];
-    struct entry *e = entry_at(s, s->end);
-    struct sniffed *f = &e->sniffed;
+    struct entry *e;
     struct packet p;
-    uint32_t stored, captured;
+    uint32_t stored, len;
 
-    if (!packet_observe(row, at, &p, s->look->regions, REGIONS))
+    if (!packet_observe(&ring_table[ring], at, &p, s->look->regions, REGIONS))
         return false;
-    captured = min_u32(s->snap, p.header_len + p.len);
-    if (!find_store(s, captured, &stored))
+    len = p.header_len + p.len;
+    if (!find_store(s, min_u32(s->snap, len), &stored))
         return false;
-    *e = (struct entry){.sniffed = {.ring = ring, .at = at, .packet = p}};
-    f->len = p.header_len + p.len;
-    f->captured = captured;
-    f->when = p.arrival_ns > 0 && p.arrival_ns <= now.ns
-                  ? (instant_t){p.arrival_ns}
-                  : now;
-    e->stored = stored;
-    e->seen = now;
+    e = entry_at(s, s->end);
+    *e = (struct entry){
+        .sniffed = {.ring = ring, .at = at, .packet = p, .len = len},
+        .slot = {.ring = ring, .at = at, .mark = s->marks[ring]},
+        .stored = stored,
+        .seen = now,
+    };
+    e->sniffed.captured = min_u32(s->snap, len);
+    e->sniffed.when = arrival(&p, now);
+    if (!find_payload(s, e))
+        return false;
     copy_bytes(s, e);
-    settle_home(s, e);
-    if (depth_of(s, ring).tail + MARGIN >= at + row->slots)
-        return false;
-    s->store_next = stored + captured;
+    s->store_next = stored + e->sniffed.captured;
     s->end++;
     return true;
 }
 
+/* Tails are another's word: one that moves back shows nothing new. */
 static bool
 poll_ring(struct sniffer *s, enum ring_id ring, instant_t now)
 {
-    uint64_t tail = depth_of(s, ring).tail;
-    uint64_t kept = ring_table[ring].slots - 2 * MARGIN;
-    bool any = s->next[ring] != tail;
+    uint64_t tail = intact_depth(s->look, ring).tail;
+    uint64_t slots = ring_table[ring].slots;
 
-    if (tail - s->next[ring] > kept) {
-        s->lost += tail - kept - s->next[ring];
-        s->next[ring] = tail - kept;
+    if (tail <= s->next[ring])
+        return false;
+    if (tail - s->next[ring] > slots) {
+        s->lost += tail - slots - s->next[ring];
+        s->next[ring] = tail - slots;
     }
     for (; s->next[ring] < tail; s->next[ring]++) {
         if (!copy_packet(s, ring, s->next[ring], now))
             s->lost++;
     }
-    return any;
+    return true;
 }
 
 /* ---- is the copy whole? ---- */
 
-/* Has the writer of the payload ended the turn in which the copy was made? */
-static bool
-turn_has_ended(const struct sniffer *s, const struct entry *e)
+static enum intact_verdict
+judge(const struct sniffer *s, const struct entry *e)
 {
-    struct cnc_view v = cnc_look(s->look->cnc[ring_table[e->home].producer]);
+    enum intact_verdict slot = intact_slot(&e->slot, s->look);
 
-    return v.turns != e->turns || v.sleeping || v.state != CNC_RUNNING;
+    if (slot != INTACT_WHOLE || e->sniffed.packet.len == 0)
+        return slot;
+    return intact_payload(&e->payload, s->look, &e->sniffed.packet);
 }
 
-static bool
-overlaps(const struct packet *a, const struct packet *b)
-{
-    return a->region == b->region && a->len > 0 && b->len > 0 &&
-           a->offset < b->offset + b->len && b->offset < a->offset + a->len;
-}
-
-/* Is there a packet behind it in the writer's ring that shares its bytes? */
-static bool
-is_overwritten(const struct sniffer *s, const struct entry *e)
-{
-    const struct ring_row *row = &ring_table[e->home];
-    uint64_t tail = depth_of(s, e->home).tail;
-
-    if (e->sniffed.packet.len == 0)
-        return false;
-    if (tail - e->home_at > row->slots - MARGIN)
-        return true;
-    for (uint64_t at = e->home_at + 1; at < tail; at++) {
-        struct packet later;
-
-        if (packet_observe(row, at, &later, s->look->regions, REGIONS) &&
-            overlaps(&e->sniffed.packet, &later))
-            return true;
-    }
-    return false;
-}
-
-/* Soon after the turn's end: packets of later turns that share bytes with it have
- * not disturbed it, and there are few yet. */
 static void
 settle(struct sniffer *s, instant_t now)
 {
     for (; s->unsettled != s->end; s->unsettled++) {
         struct entry *e = entry_at(s, s->unsettled);
         bool late = instant_due(instant_add(e->seen, PATIENT), now);
+        enum intact_verdict verdict = judge(s, e);
 
-        if (!late && !turn_has_ended(s, e))
+        if (verdict == INTACT_UNKNOWN && !late)
             return;
-        e->overwritten = is_overwritten(s, e);
+        e->torn = verdict != INTACT_WHOLE;
     }
 }
 
 /* ---- what became of them ---- */
 
+/* Of what a daemon consumes. What it worked on in a ring of its own was no packet
+ * yet. */
 static struct sniffed *
-named_by(struct sniffer *s, uint64_t work)
+named_by(struct sniffer *s, uint32_t daemon, uint64_t work)
 {
     uint64_t ring = work >> 48 & 0xff, at = work & POSITION_MASK;
 
-    if (work >> 56 != CNC_WORK_SLOT)
+    if (work >> 56 != CNC_WORK_SLOT || ring >= RINGS ||
+        ring_table[ring].consumer != daemon)
         return NULL;
     for (uint64_t i = s->end; i > s->first; i--) {
         struct sniffed *f = &entry_at(s, i - 1)->sniffed;
@@ -288,12 +282,12 @@ named_by(struct sniffer *s, uint64_t work)
 static void
 hear_of_drops(struct sniffer *s, uint32_t daemon)
 {
-    struct cnc_dropped drops[DROPS_A_LOOK];
+    struct cnc_dropped drops[CNC_DROPS];
     size_t n = cnc_dropped(s->look->cnc[daemon], &s->dropped[daemon], drops,
-                           DROPS_A_LOOK);
+                           CNC_DROPS);
 
     for (size_t i = 0; i < n; i++) {
-        struct sniffed *f = named_by(s, drops[i].work);
+        struct sniffed *f = named_by(s, daemon, drops[i].work);
 
         if (f == NULL)
             continue;
@@ -312,7 +306,7 @@ hear_of_deaths(struct sniffer *s, uint32_t daemon)
     if (restarts == s->restarts[daemon])
         return;
     s->restarts[daemon] = restarts;
-    f = named_by(s, book->last_work);
+    f = named_by(s, daemon, book->last_work);
     if (f != NULL) {
         f->crashed = true;
         f->by = (enum daemon_id)daemon;
@@ -322,13 +316,18 @@ hear_of_deaths(struct sniffer *s, uint32_t daemon)
 bool
 sniff_poll(struct sniffer *s, instant_t now)
 {
+    struct intact_mark before_tails[RINGS] = {{.epoch = 0}};
     bool any = false;
 
     settle(s, now);
+    mark_producers(s->look, before_tails);
     for (enum ring_id r = 0; r < RINGS; r++) {
-        if (s->open[r])
-            any = poll_ring(s, r, now) || any;
+        if (!s->open[r])
+            continue;
+        any = poll_ring(s, r, now) || any;
+        s->taken[r] = intact_depth(s->look, r).head;
     }
+    memcpy(s->marks, before_tails, sizeof s->marks);
     for (uint32_t d = 0; d < s->look->daemons; d++) {
         hear_of_drops(s, d);
         hear_of_deaths(s, d);
@@ -338,28 +337,29 @@ sniff_poll(struct sniffer *s, instant_t now)
 
 /* ---- giving out ---- */
 
-static bool
-is_taken(const struct sniffer *s, const struct entry *e)
-{
-    return depth_of(s, e->sniffed.ring).head > e->sniffed.at;
-}
-
 const struct sniffed *
 sniff_next(struct sniffer *s, instant_t now, bool all)
 {
-    settle(s, all ? INSTANT_NEVER : now);
+    settle(s, now);
     while (s->first != s->unsettled) {
         struct entry *e = entry_at(s, s->first);
+        bool taken = s->taken[e->sniffed.ring] > e->sniffed.at;
         bool late = instant_due(instant_add(e->seen, PATIENT), now);
 
-        if (!all && !late && !is_taken(s, e))
+        if (!all && !late && !taken)
             return NULL;
         s->first++;
-        if (!e->overwritten)
+        if (!e->torn)
             return &e->sniffed;
         s->lost++;
     }
     return NULL;
+}
+
+bool
+sniff_waits(const struct sniffer *s)
+{
+    return s->first != s->end;
 }
 
 uint64_t

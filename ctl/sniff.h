@@ -2,9 +2,8 @@
 /* Packets off any ring, for people: nobody who works on them notices.
  *
  * A packet is copied as soon as it is seen and given out when it is known to be
- * whole and what became of it: when its writer has ended the turn in which the
- * copy was made without having written over it, and its consumer has taken it, or
- * some time later at the latest. What could not be copied in time is counted. */
+ * whole (intact.h) and what became of it: when its consumer has taken it, or some
+ * time later at the latest. What could not be copied in time is counted. */
 #ifndef CTL_SNIFF_H
 #define CTL_SNIFF_H
 
@@ -21,8 +20,8 @@ struct sniffed {
     uint64_t at; /* position there */
     struct packet packet;
     instant_t when;       /* it arrived, or else was seen */
-    const uint8_t *bytes; /* headers (inline ones first) and payload; valid
-                              until the next sniff_poll */
+    const uint8_t *bytes; /* inline headers, then payload: valid until the next
+                             sniff_poll */
     uint32_t captured;    /* bytes of it here */
     uint32_t len;         /* bytes of it in all */
     enum drop dropped;    /* DROP_NONE: it was not, as far as is known */
@@ -37,13 +36,18 @@ struct sniffer;
  * no memory. */
 struct sniffer *sniff_open(const struct look *l, const bool wanted[RINGS],
                            uint32_t snap);
+void sniff_close(struct sniffer *s);
 
 /* Copies what is new; false when nothing was. */
 bool sniff_poll(struct sniffer *s, instant_t now);
 
-/* The next packet whose story is complete, or NULL. `all`: whether it is or not
- * (the capture ends). */
+/* The next packet whose story is complete, or NULL. `all`: also those that nobody
+ * has taken yet (the capture ends). */
 const struct sniffed *sniff_next(struct sniffer *s, instant_t now, bool all);
+
+/* Are there packets that sniff_next has not given out? Each is given out or lost
+ * within 50 ms. */
+bool sniff_waits(const struct sniffer *s);
 
 /* Packets that passed too fast. */
 uint64_t sniff_lost(const struct sniffer *s);

@@ -55,9 +55,9 @@ struct ipd {
     struct doorbell tcpd;
     struct intake tcp_tx;
     struct outlet ip_rx;
+    bool space_wanted; /* what our outlets say */
     bool waits;        /* something waits for room in an ip.tx */
     instant_t retry;   /* until then at most */
-    bool space_wanted; /* what our outlets say */
 
     struct checkpoint checkpoint;
     struct ipd_view view;
@@ -66,12 +66,12 @@ struct ipd {
     const struct conf_shm *conf;
     uint64_t conf_version; /* of `tables` */
     struct conf_tables tables;
-    bool net_refused; /* people have been told */
     struct net net;   /* the last good one */
     uint64_t net_sum; /* its checksum: 0: there was none yet */
+    bool net_refused; /* people have been told */
 
-    uint64_t pinged; /* the highest serial that was sent */
-    bool ping_due;   /* there may be higher ones */
+    bool ping_due;   /* there may be higher serials: */
+    uint64_t pinged; /* the highest one that was sent */
     struct view_ping pings[VIEW_PINGS];
 
     struct announce announce;

@@ -55,13 +55,12 @@ shutdown_sock(struct skink *s, struct sock *k, int how)
 int
 skink_shutdown(struct skink *s, int handle, int how)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : shutdown_sock(s, k, how);
+    rc = shutdown_sock(s, k, how);
     instance_leave(s);
     return rc;
 }
@@ -99,16 +98,12 @@ close_sock(struct skink *s, struct sock *k)
 int
 skink_close(struct skink *s, int handle)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else
-        close_sock(s, k);
+    close_sock(s, k);
     instance_leave(s);
-    return rc;
+    return 0;
 }

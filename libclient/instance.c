@@ -292,3 +292,17 @@ instance_leave(struct skink *s)
         rest(s);
     pthread_mutex_unlock(&s->mutex);
 }
+
+int
+instance_enter_sock(struct skink *s, int handle, struct sock **k)
+{
+    int rc = instance_enter(s);
+
+    if (rc != 0)
+        return rc;
+    *k = sock_of(s, handle);
+    if (*k != NULL)
+        return 0;
+    instance_leave(s);
+    return -EBADF;
+}

@@ -75,6 +75,11 @@ instant_t instance_after(duration_t timeout);
 int instance_enter(struct skink *s) __attribute__((warn_unused_result));
 void instance_leave(struct skink *s);
 
+/* instance_enter for a call about one socket, which is then *k. -EBADF too for a
+ * handle that is not open: not entered. */
+int instance_enter_sock(struct skink *s, int handle, struct sock **k)
+    __attribute__((warn_unused_result));
+
 /* Takes events and results that are there, without blocking. */
 void instance_pump(struct skink *s);
 

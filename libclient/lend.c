@@ -14,16 +14,13 @@
 /* ---- sending ---- */
 
 static int
-may_send(struct skink *s, struct sock *k)
+may_lend(struct skink *s, struct sock *k)
 {
-    sock_look(s, k);
-    if (k->phase == PHASE_CONNECTING)
-        return -EAGAIN;
-    if ((k->phase == PHASE_CONNECTED || k->phase == PHASE_FAILED) &&
-        !stream_writing_over(k))
-        return 0;
-    return k->error != 0 && k->phase != PHASE_LISTENING ? -sock_take_error(k)
-                                                        : -EPIPE;
+    int rc = sock_may_send(s, k);
+
+    if (rc != 0 || !stream_writing_over(k))
+        return rc;
+    return k->error != 0 ? -sock_take_error(k) : -EPIPE;
 }
 
 /* The bytes of the sent stream from `offset` on that lie together. */
@@ -60,18 +57,15 @@ ssize_t
 skink_reserve(struct skink *s, int handle, size_t want, struct iovec *iov,
               int *count)
 {
-    ssize_t rc = instance_enter(s);
     struct sock *k;
+    ssize_t rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else if (iov == NULL || count == NULL || *count <= 0 || want == 0)
+    if (iov == NULL || count == NULL || *count <= 0 || want == 0)
         rc = -EINVAL;
     else
-        rc = may_send(s, k);
+        rc = may_lend(s, k);
     if (rc == 0)
         rc = reserve(s, k, want, iov, count);
     instance_leave(s);
@@ -83,7 +77,7 @@ commit(struct skink *s, struct sock *k, size_t n)
 {
     uint64_t lent =
         k->reserved_end > k->write_end ? k->reserved_end - k->write_end : 0;
-    int rc = may_send(s, k);
+    int rc = may_lend(s, k);
 
     if (rc != 0)
         return rc;
@@ -97,30 +91,17 @@ commit(struct skink *s, struct sock *k, size_t n)
 int
 skink_commit(struct skink *s, int handle, size_t n)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : commit(s, k, n);
+    rc = commit(s, k, n);
     instance_leave(s);
     return rc;
 }
 
 /* ---- receiving ---- */
-
-static ssize_t
-may_receive(struct skink *s, struct sock *k)
-{
-    sock_look(s, k);
-    if (k->phase == PHASE_CONNECTING)
-        return -EAGAIN;
-    if (k->phase == PHASE_CONNECTED || k->phase == PHASE_FAILED)
-        return 0;
-    return k->error != 0 && k->phase != PHASE_LISTENING ? -sock_take_error(k)
-                                                        : -ENOTCONN;
-}
 
 static ssize_t
 peek(struct skink *s, struct sock *k, struct iovec *iov, int *count)
@@ -150,18 +131,15 @@ peek(struct skink *s, struct sock *k, struct iovec *iov, int *count)
 ssize_t
 skink_peek(struct skink *s, int handle, struct iovec *iov, int *count)
 {
-    ssize_t rc = instance_enter(s);
     struct sock *k;
+    ssize_t rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else if (iov == NULL || count == NULL || *count <= 0)
+    if (iov == NULL || count == NULL || *count <= 0)
         rc = -EINVAL;
     else
-        rc = may_receive(s, k);
+        rc = sock_may_receive(s, k);
     if (rc == 0)
         rc = peek(s, k, iov, count);
     instance_leave(s);
@@ -183,13 +161,12 @@ consume(struct skink *s, struct sock *k, size_t n)
 int
 skink_consume(struct skink *s, int handle, size_t n)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : consume(s, k, n);
+    rc = consume(s, k, n);
     instance_leave(s);
     return rc;
 }

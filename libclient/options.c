@@ -403,17 +403,12 @@ int
 skink_setsockopt(struct skink *s, int handle, int level, int name,
                  const void *value, socklen_t len)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else
-        rc =
-            value == NULL ? -EFAULT : set_option(s, k, level, name, value, len);
+    rc = value == NULL ? -EFAULT : set_option(s, k, level, name, value, len);
     instance_leave(s);
     return rc;
 }
@@ -422,15 +417,12 @@ int
 skink_getsockopt(struct skink *s, int handle, int level, int name, void *value,
                  socklen_t *len)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else if (value == NULL || len == NULL)
+    if (value == NULL || len == NULL)
         rc = -EFAULT;
     else if (*len > INT32_MAX)
         rc = -EINVAL;
@@ -443,16 +435,12 @@ skink_getsockopt(struct skink *s, int handle, int level, int name, void *value,
 int
 skink_set_nonblocking(struct skink *s, int handle, int on)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    if (k == NULL)
-        rc = -EBADF;
-    else
-        k->nonblocking = on != 0;
+    k->nonblocking = on != 0;
     instance_leave(s);
-    return rc;
+    return 0;
 }

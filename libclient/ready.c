@@ -177,13 +177,12 @@ watch_sock(struct skink *s, struct sock *k, unsigned events, uint64_t user)
 int
 skink_watch(struct skink *s, int handle, unsigned events, uint64_t user)
 {
-    int rc = instance_enter(s);
     struct sock *k;
+    int rc = instance_enter_sock(s, handle, &k);
 
     if (rc != 0)
         return rc;
-    k = sock_of(s, handle);
-    rc = k == NULL ? -EBADF : watch_sock(s, k, events, user);
+    rc = watch_sock(s, k, events, user);
     instance_leave(s);
     return rc;
 }

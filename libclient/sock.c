@@ -127,6 +127,30 @@ sock_take_error(struct sock *k)
     return error;
 }
 
+int
+sock_may_send(struct skink *s, struct sock *k)
+{
+    sock_look(s, k);
+    if (k->phase == PHASE_CONNECTING)
+        return -EAGAIN;
+    if (k->phase == PHASE_CONNECTED || k->phase == PHASE_FAILED)
+        return 0;
+    return k->error != 0 ? -sock_take_error(k) : -EPIPE;
+}
+
+/* A listener's error is for accept. */
+int
+sock_may_receive(struct skink *s, struct sock *k)
+{
+    sock_look(s, k);
+    if (k->phase == PHASE_CONNECTING)
+        return -EAGAIN;
+    if (k->phase == PHASE_CONNECTED || k->phase == PHASE_FAILED)
+        return 0;
+    return k->error != 0 && k->phase != PHASE_LISTENING ? -sock_take_error(k)
+                                                        : -ENOTCONN;
+}
+
 void
 sock_wake(struct skink *s, struct sock *k)
 {

@@ -113,6 +113,13 @@ void sock_flag(struct skink *s, struct sock *k, uint32_t flags);
 /* SO_ERROR, positive, which is thereby read. */
 int sock_take_error(struct sock *k);
 
+/* Takes a look at it. 0: it has a stream, perhaps one that is over; -EAGAIN: it
+ * is still connecting; else why it has none, as Linux's send and recv say. */
+int sock_may_send(struct skink *s, struct sock *k)
+    __attribute__((warn_unused_result));
+int sock_may_receive(struct skink *s, struct sock *k)
+    __attribute__((warn_unused_result));
+
 /* Bytes that are there to be read. */
 uint64_t sock_readable(const struct sock *k);
 

@@ -56,11 +56,10 @@ may_block(const struct transfer *t, const struct sock *k)
 static ssize_t
 send_once(struct skink *s, struct sock *k, const struct transfer *t)
 {
-    sock_look(s, k);
-    if (k->phase == PHASE_CONNECTING)
-        return -EAGAIN;
-    if (k->phase != PHASE_CONNECTED && k->phase != PHASE_FAILED)
-        return k->error != 0 ? -sock_take_error(k) : -EPIPE;
+    int rc = sock_may_send(s, k);
+
+    if (rc != 0)
+        return rc;
     if (t->len == 0 && !stream_writing_over(k))
         return 0;
     return stream_send(s, k, t->iov, t->count, t->done,
@@ -123,14 +122,10 @@ static ssize_t
 recv_once(struct skink *s, struct sock *k, const struct transfer *t)
 {
     bool peek = (t->flags & MSG_PEEK) != 0;
+    int rc = sock_may_receive(s, k);
 
-    sock_look(s, k);
-    if (k->phase == PHASE_CONNECTING)
-        return -EAGAIN;
-    if (k->phase != PHASE_CONNECTED && k->phase != PHASE_FAILED)
-        return k->error != 0 && k->phase != PHASE_LISTENING
-                   ? -sock_take_error(k)
-                   : -ENOTCONN;
+    if (rc != 0)
+        return rc;
     if (t->len == 0)
         return sock_readable(k) > 0 ? 0 : stream_nothing(s, k);
     return stream_recv(s, k, t->iov, t->count, peek ? 0 : t->done, t->flags);

@@ -45,7 +45,7 @@ write_line(const char *head, const char *fmt, va_list ap)
     len = n < 0 ? len : len + (size_t)n;
     if (len > LINE_MAX_BYTES - 1) {
         len = LINE_MAX_BYTES - 1;
-        memcpy(line + len - 3, "...", 3);
+        memset(line + len - 3, '.', 3);
     }
     blunt_controls(line, len);
     line[len++] = '\n';

@@ -124,7 +124,8 @@ fuzz_text(struct fuzz *f)
     char *text = malloc(f->left + 1);
 
     CHECK(text != NULL);
-    memcpy(text, f->at, f->left);
+    if (f->left > 0)
+        memcpy(text, f->at, f->left);
     text[f->left] = '\0';
     f->at += f->left;
     f->left = 0;

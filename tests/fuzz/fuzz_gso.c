@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Cutting and joining of segments, virtio-net headers, and a pair's datagrams. Any frame of any
- * descriptor is refused or cut into frames that a wire takes, which have all
- * of its payload once; segments that were joined and are cut again are the
- * ones that came. The first byte picks which. */
+/* Cutting and joining of segments, virtio-net headers, and a pair's datagrams.
+ * Any frame of any descriptor is refused or cut into frames that a wire takes,
+ * which have all of its payload once; segments that were joined and are cut
+ * again are the ones that came; what a device or a peer says of a frame fits
+ * it. The first byte picks which. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/bits.h"

@@ -61,8 +61,9 @@ fuzz_ipv4(uint8_t *bytes, size_t len)
     }
     if (ipv4_decode(bytes, len, len, &ip) != DROP_NONE)
         return;
-    CHECK(ip.header_len == header && ip.total_len >= header &&
-          ip.total_len <= len && ip.frag_offset % 8 == 0);
+    CHECK(len >= IPV4_HEADER_LEN && ip.header_len == header &&
+          ip.total_len >= header && ip.total_len <= len &&
+          ip.frag_offset % 8 == 0);
     ipv4_encode(again[0], &ip);
     CHECK(ipv4_decode(again[0], sizeof again[0], len, &ip) == DROP_NONE);
     CHECK(ip.header_len == IPV4_HEADER_LEN);

@@ -247,6 +247,23 @@ sock_tell(struct sock *k, uint32_t flags)
     end_work(k->e, k->slot);
 }
 
+struct tcb *
+sock_tcb(const struct sock *k)
+{
+    struct tcpd *d = k->e->w->d;
+    const struct slot *s = &d->clients.client[k->e->number].slots[k->slot];
+
+    CHECK(s->kind == SLOT_KIND_TCB);
+    return &d->tcp->tcbs[s->ref];
+}
+
+void
+sock_assert_freed(const struct sock *k)
+{
+    assert_int_equal(sock_view(k).state, SLOT_FREE);
+    assert_int_equal(sock_view(k).generation, k->generation + 1);
+}
+
 /* ---- a remote TCP ---- */
 
 struct peer *
@@ -368,4 +385,14 @@ peer_connect(struct peer *p, uint16_t port)
     assert_true(p->syn);
     peer_send(p, TCP_ACK, 0);
     tcpd_world_run(p->w);
+}
+
+void
+sock_assert_works(struct sock *k, const struct peer *p)
+{
+    uint64_t got = p->got;
+
+    sock_write(k, 100);
+    tcpd_world_run(k->e->w);
+    assert_int_equal(p->got, got + 100);
 }

@@ -82,6 +82,12 @@ uint64_t sock_read(struct sock *k);
 /* Adds client flags; tells tcpd. */
 void sock_tell(struct sock *k, uint32_t flags);
 
+/* The connection that it is in tcpd. */
+struct tcb *sock_tcb(const struct sock *k);
+
+/* The slot is free for its next generation. */
+void sock_assert_freed(const struct sock *k);
+
 /* ---- a remote TCP ---- */
 
 struct peer {
@@ -114,5 +120,8 @@ struct sock listen_at(struct end *e, uint32_t slot, uint16_t port);
 
 /* The peer connects to that port; the handshake is over. */
 void peer_connect(struct peer *p, uint16_t port);
+
+/* What is written now arrives. */
+void sock_assert_works(struct sock *k, const struct peer *p);
 
 #endif

@@ -163,9 +163,8 @@ tcpd_world_restart(struct tcpd_world *w)
 
 /* What a turn shows, as it was before. */
 struct shown {
-    uint64_t turn;
     struct ring_cursor ip_rx, api_req;
-    uint64_t tcp_tx, api_res;
+    uint64_t turn, tcp_tx, api_res;
     struct client_rx_shm *rx[CLIENTS_MAX];
 };
 

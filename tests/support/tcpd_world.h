@@ -55,6 +55,8 @@ struct sent {
 /* cmocka's fixture: *state is a world whose tcpd has started. */
 int tcpd_world_setup(void **state);
 int tcpd_world_teardown(void **state);
+#define WITH_WORLD(test)                                                       \
+    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
 
 /* One turn, a millisecond after the last; how much there was to do. */
 unsigned tcpd_world_turn(struct tcpd_world *w);

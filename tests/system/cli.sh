@@ -153,6 +153,70 @@ grep -qE '^20[0-9-]+T[0-9:.]+Z skink: ipd ended: SIGKILL$' \
     "$SKINK_RUNDIR/default/log" || fail "the log does not say when ipd ended"
 [ "$(pid_of linkd)" = "$before" ] || fail "linkd was replaced with ipd"
 
+# --- Words that are not understood: refuse STATUS TEXT ARGS...
+refuse() {
+    expect "$1" '' "^skink: .*$2" "${@:3}"
+    grep -q '^hint: ' "$dir/err" || fail "skink ${*:3}: no hint"
+}
+
+refuse 2 "'10.7.0.300/24' is not an address with" -i two up --addr 10.7.0.300/24
+refuse 2 "option '--addr' needs a value" up --addr
+refuse 2 "'x' is not an address" up --gw x
+refuse 2 "which one\? 'packet' alone" up --link packet
+refuse 2 "'rel' is not an absolute path" up --link pair:rel
+refuse 2 'cannot be the name of an interface' up --link tap:much-too-long-a-name
+refuse 2 "'maybe' is not a switch" up --offloads maybe
+refuse 2 "'x' is not a chance from 0% to 100%" up --impair loss=x
+refuse 2 "'nosuch' is no impairment" up --impair nosuch=1
+refuse 2 "'5' is not a time of up to a minute" up --impair delay=5
+refuse 2 "'1X' is not a rate" up --impair rate=1X
+refuse 2 "'x' is not a network" up --route x
+refuse 2 'a route needs a gateway or a link' up --route 10.0.0.0/8
+refuse 2 '1 comes after 0' up --cpus 1-0
+refuse 2 "'70000' is not a number from 576 to 65535" up --mtu 70000
+refuse 2 "unexpected operand 'operand'" up operand
+expect 1 '' '^skink: cannot read /no/file: No such file' up --config /no/file
+
+refuse 2 "after 'state' stands" conns state
+refuse 2 "after 'state' stands" conns 'state nosuch'
+refuse 2 "stands a port, 0 to 65535" conns dport = x
+refuse 2 'a condition begins with' conns '('
+refuse 2 "unknown option '-z'" conns -z
+refuse 2 "routes takes nothing, or 'get ADDR'" routes get
+refuse 2 "'nowhere' is not an address" routes get nowhere
+refuse 2 "unexpected operand 'x'" neigh x
+refuse 2 "unexpected operand 'x'" links x
+refuse 2 "unexpected operand 'x'" top x
+refuse 2 'ping needs an address' ping
+refuse 2 "'nowhere' is not an address" ping nowhere
+refuse 2 'is not a number of seconds' ping --interval 0 10.7.0.1
+expect 2 '' "'70000' is not a number from 0 to 65507" ping -s 70000 10.7.0.1
+refuse 1 "there is no link or ring 'nosuch'" capture --on nosuch
+refuse 2 "'tcp prt 80' is no filter" capture 'tcp prt 80'
+expect 1 '' 'cannot write /no/file: No such file' capture -w /no/file
+
+refuse 2 "config has no 'chek' \(did you mean 'check'\?\)" config chek
+refuse 2 'show takes no file' config show x
+refuse 1 'cannot write /no/file' config save /no/file
+expect 1 '' 'cannot read /no/file' config check /no/file
+refuse 2 'add or del\?' route
+refuse 2 'the first word is add or del' route nosuch
+refuse 2 'a route to where\?' route add
+refuse 2 "'via' is followed by nothing" route add default via
+refuse 2 "a route has no 'foo'" route add default foo bar
+refuse 1 'a route needs a gateway or a link' route add default
+refuse 1 'is there already' route add default via 10.7.0.1
+refuse 1 'there is no such route' route del 10.9.0.0/16
+refuse 2 'which address, on which link\?' addr add
+refuse 1 "there is no link 'nosuch'" addr add 10.9.0.1/24 dev nosuch
+refuse 1 'there is no address 10.9.0.1/24' addr del 10.9.0.1/24
+refuse 1 '10.7.0.2 is there already' addr add 10.7.0.2/24
+refuse 2 'which link\?' impair
+refuse 1 "there is no link 'nosuch'" impair nosuch off
+refuse 2 'in or out\?' impair tap0 up loss=1%
+refuse 2 "'101%' is not a chance" impair tap0 in loss=101%
+expect 0 '^tap0 in off$' '' impair tap0
+
 # --- A second instance in its own network, a dead supervisor, the end
 expect 0 '^lab up ' '^hint: run programs' -i lab up --netns
 expect 0 'tap0 +UNKNOWN' '' -i lab exec ip -br link

@@ -2,42 +2,97 @@
 # SPDX-License-Identifier: MIT
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-claim "packets pass from link to link, and from instance to instance"
+claim "two kernels, and skink as the router between them"
+(: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened here"
 
-pings() { kernel ping -q -n -c 5 -i 0.02 -W 2 "$@"; }
-silent() { ! kernel ping -q -n -c 1 -W 1 "$1"; }
-fragments() {
-    kernel ping -q -n -c 20 -i 0.01 -W 2 -s 3000 10.30.0.2 |
-        grep -q ' 0% packet loss'
+near_router=10.7.0.2 far_router=10.8.0.2 far=10.8.0.1
+flow=$build/bench/flow
+size=20000000
+
+# The second link's kernel side goes into a network of its own.
+make_far() {
+    start far "$skink" exec unshare -n sh -c 'echo ready; exec sleep 600'
+    kernel ip addr add 10.7.0.1/24 dev t0
+    kernel ip link set t1 netns "${started[far]}"
+    far ip link set lo up
+    far ip addr add "$far/24" dev t1
+    far ip link set t1 mtu "$1" up
+    far ip route add 10.7.0.0/24 via "$far_router"
+    kernel ip route replace 10.8.0.0/24 via "$near_router"
+    start server far "$flow" serve --kernel "$far" 5001
 }
 
-"$skink" up --netns --link veth --link veth:veth1 --addr 10.8.0.2/24 \
-    --link "pair:$work/pair" --addr 10.30.0.1/24 --forward \
-    >"$work/up" 2>&1 || bail "an instance with three links comes up"
-"$skink" -i far up --netns --link "pair:$work/pair" --addr 10.30.0.2/24 \
-    --gw 10.30.0.1 >>"$work/up" 2>&1 || bail "the other end comes up"
-kernel ip route add 10.30.0.0/24 via 10.7.0.2
+far() { kernel nsenter -t "${started[far]}" -n "$@"; }
 
-for name in linkd linkd1 linkd2; do
-    same "$name is ok" ok "$(daemon $name STATE)"
+transfers() { # WHAT
+    local verb
+    for verb in send receive; do
+        check "$1: 20 MB, $verb, every byte compared" kernel timeout 20 "$flow" \
+            "$verb" --kernel --verify --bytes "$size" "$far" 5001
+    done
+}
+
+# said COMMAND...: the line about the first ping, without times.
+said() { "$@" 2>/dev/null | sed -n '2{s/ time=.*//;p}'; }
+
+ping_says() { # CLAIM EXPECTED PING-ARGUMENTS...
+    same "$1" "$2" "$(said kernel ping -n -c 1 -W 4 "${@:3}")"
+}
+
+mtu_to_far() { kernel ip route get "$far" | grep -o 'mtu [0-9]*'; }
+
+# strike DAEMON: kills it, and waits for its successor.
+strike() {
+    local pid
+    pid=$(daemon "$1" PID)
+    kill -KILL "$pid"
+    wait_until 10 replaced "$1" "$pid"
+}
+
+killed_amid() { # VERB
+    local status=0 client
+    kernel "$flow" "$1" --kernel --verify --seconds 1 "$far" 5001 >"$work/rate" &
+    client=$!
+    for victim in ipd linkd linkd1 ipd; do
+        strike "$victim"
+    done
+    wait "$client" || status=1
+    return "$status"
+}
+
+links=(--link tap:t0 --addr 10.7.0.2/24 --link tap:t1 --addr 10.8.0.2/24
+    --gw none --forward)
+
+up_as default --netns "${links[@]}"
+make_far 1500
+ping_says "the far kernel answers" "64 bytes from $far: icmp_seq=1 ttl=63" "$far"
+transfers "links of one MTU"
+check "8000 bytes in fragments" kernel ping -n -q -c 3 -i 0.01 -W 2 -s 8000 "$far"
+ping_says "the time to live runs out" \
+    "From $near_router icmp_seq=1 Time to live exceeded" -t 1 "$far"
+kernel ip route add 192.0.2.0/24 via "$near_router"
+ping_says "a network that nobody knows" \
+    "From $near_router icmp_seq=1 Destination Net Unreachable" 192.0.2.1
+ping_says "a neighbour that is not there" \
+    "From $near_router icmp_seq=1 Destination Host Unreachable" 10.8.0.77
+for reason in ttl no_route neigh_failed; do
+    same "which is counted as $reason" 1 "$(counter "ip.drop.$reason")"
 done
-same "there is no linkd3" "" "$(daemon linkd3 STATE)"
-check "the first link answers" pings 10.7.0.2
-check "the second link answers" pings 10.8.0.2
-check "the other instance answers through the first one" pings 10.30.0.2
-check "also in fragments" fragments
+for verb in send receive; do
+    check "ipd and each linkd are killed amid a transfer: $verb" \
+        killed_amid "$verb"
+    echo "#   $(awk '{ printf "%.0f", $1 / $2 / 1e6 }' "$work/rate") MB/s"
+done
+stop server
+stop far
+down
 
-old=$(daemon linkd2 PID)
-kill -9 "$old"
-check "a linkd is replaced" wait_until 5 replaced linkd2 "$old"
-same "and the first one is not" 0 "$(daemon linkd RESTARTS)"
-check "packets pass again" pings 10.30.0.2
-
-"$skink" -i far down
-check "an end that is gone is silent" silent 10.30.0.2
-"$skink" -i far up --netns --link "pair:$work/pair" --addr 10.30.0.2/24 \
-    --gw 10.30.0.1 >>"$work/up" 2>&1 || bail "the other end comes again"
-check "an end that comes again is there at once" pings 10.30.0.2
-"$skink" -i far down
-"$skink" down
-same "the pair leaves no files" "" "$(find "$work" -name 'pair.*')"
+up_as default --netns "${links[@]:0:8}" --mtu 1000 \
+    --gw none --forward
+make_far 1500
+transfers "the far link takes 1000 bytes, its kernel does not know"
+same "the near kernel has learnt the path's MTU" "mtu 1000" "$(mtu_to_far)"
+check "and cuts what is longer itself" \
+    kernel ping -n -q -c 3 -i 0.01 -W 2 -s 3000 "$far"
+check "skink cuts what may be cut" \
+    kernel ping -n -q -M dont -c 3 -i 0.01 -W 2 -s 3000 "$far"

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MESSAGE  2000 /* bytes of ICMP, header included */
 #define LONGEST  1400 /* bytes of a piece */
@@ -115,7 +116,7 @@ wait_for_reply(int answers)
 int
 main(int argc, char **argv)
 {
-    uint16_t id = 1;
+    uint16_t id = (uint16_t)(getpid() * 64); /* names are not used twice */
     int raw, answers;
 
     log_name("fragments");

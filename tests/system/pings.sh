@@ -31,8 +31,9 @@ in_both_directions() { # WHAT
         every_size "$skink" ping -q -c 2 --interval 0.01 -W 2 "$stack"
 }
 
-# fragments ANSWER [DROP-REASON COUNT] PIECES...: with what is counted for them.
-fragments() { # CLAIM ANSWER REASON COUNT PIECE...
+# fragments CLAIM ANSWER REASON COUNT PIECE...: so many of them are dropped for
+# that reason.
+fragments() {
     local before
     before=$(counter "ip.drop.$3")
     same "$1" "$2" "$(kernel "$build/tests/system/fragments" "$stack" "${@:5}")"
@@ -40,7 +41,7 @@ fragments() { # CLAIM ANSWER REASON COUNT PIECE...
 }
 
 # said COMMAND...: the line about the first ping, without times.
-said() { "$@" 2>/dev/null | sed -n '2s/ time=.*//p'; }
+said() { "$@" 2>/dev/null | sed -n '2{s/ time=.*//;p}'; }
 
 # All of one source that may wait for the rest, and one more.
 too_many() {
@@ -58,7 +59,6 @@ for mtu in 576 9000 1500; do
     done
 done
 
-no_loss kernel ping -n -q -c 1 "$stack" || true
 check "flood of 2000 pings" no_loss kernel ping -n -q -f -c 2000 "$stack"
 check "flood of 1000 full pings" \
     no_loss kernel ping -n -q -f -c 1000 -s 1472 "$stack"
@@ -81,7 +81,7 @@ fragments "and good ones again" reply frag_overlap 0 0+1000+ 1000+1000
 same "an answer is a line" "64 bytes from $host: icmp_seq=1 ttl=64" \
     "$(said "$skink" ping -c 1 "$host")"
 same "a neighbour that is not there" \
-    "From $stack icmp_seq=1 Destination Host Unreachable" \
+    "icmp_seq=1 Destination Host Unreachable" \
     "$(said timeout 5 "$skink" ping -c 1 -W 4 10.7.0.77)"
 "$skink" route del default
 same "a network without route" "icmp_seq=1 Network is unreachable" \

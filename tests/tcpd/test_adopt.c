@@ -18,9 +18,6 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 static bool
 open_still(int fd)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of clients as a whole: those that die, and those that lie, whom it costs
  * no more than it must. */
-#include "tests/support/tcpd_ends.h"
-
-#include "base/check.h"
+#include "tests/support/tcpd_liar.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,46 +14,7 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 /* ---- liars ---- */
-
-struct liar {
-    struct tcpd_world *w;
-    struct end *e, *honest;
-    struct peer *p, *other, *third;
-    struct sock k, sibling, unhurt;
-};
-
-static struct liar
-liar_new(struct tcpd_world *w)
-{
-    struct liar l = {.w = w};
-
-    l.e = end_attach(w, 0);
-    l.honest = end_attach(w, 1);
-    l.p = peer_new(w, 80);
-    l.other = peer_new(w, 81);
-    l.third = peer_new(w, 82);
-    l.k = connect_to(l.e, 1, l.p);
-    l.sibling = connect_to(l.e, 2, l.other);
-    l.unhurt = connect_to(l.honest, 1, l.third);
-    sock_write(&l.k, 1000);
-    peer_send(l.p, TCP_ACK, 1000);
-    tcpd_world_run(w);
-    return l;
-}
-
-static void
-assert_works(struct sock *k, const struct peer *p)
-{
-    uint64_t got = p->got;
-
-    sock_write(k, 100);
-    tcpd_world_run(k->e->w);
-    assert_int_equal(p->got, got + 100);
-}
 
 /* It cost the client, and nobody else. */
 static void
@@ -64,7 +23,7 @@ assert_cost_the_client(struct liar *l)
     tcpd_world_run(l->w);
     assert_true(l->w->d->clients.client[0].dead ||
                 !l->w->d->clients.client[0].used);
-    assert_works(&l->unhurt, l->third);
+    sock_assert_works(&l->unhurt, l->third);
 }
 
 static void
@@ -94,8 +53,8 @@ entries_beyond_the_slots_reach_no_memory(void **state)
     for (uint32_t i = 0; i < CLIENT_QUEUE; i++)
         client_queue_add(&l.e->tx->work, &l.e->work_tail, UINT32_MAX - 3 * i);
     tcpd_world_run(l.w);
-    assert_works(&l.k, l.p);
-    assert_works(&l.unhurt, l.third);
+    sock_assert_works(&l.k, l.p);
+    sock_assert_works(&l.unhurt, l.third);
 }
 
 static void
@@ -104,10 +63,10 @@ event_head_in_the_future_hurts_its_client_alone(void **state)
     struct liar l = liar_new(*state);
 
     client_word_store(&l.e->tx->event_head, UINT64_MAX);
-    assert_works(&l.k, l.p);
+    sock_assert_works(&l.k, l.p);
     client_word_store(&l.e->tx->event_head, 0);
-    assert_works(&l.k, l.p);
-    assert_works(&l.unhurt, l.third);
+    sock_assert_works(&l.k, l.p);
+    sock_assert_works(&l.unhurt, l.third);
 }
 
 /* Whatever is in its memory, at any moment. */
@@ -150,7 +109,7 @@ scribbling_client_hurts_itself_alone(void **state)
         end_work(l.e, n);
     }
     tcpd_world_run(l.w);
-    assert_works(&l.unhurt, l.third);
+    sock_assert_works(&l.unhurt, l.third);
 }
 
 /* ---- the end of a client ---- */
@@ -255,6 +214,23 @@ orphan_of_a_dead_client_is_given_up_when_the_peer_is_silent(void **state)
     assert_int_equal(w->forgotten, 1);
 }
 
+/* tcpd may have slept for long: the time it woke at counts, not the last turn's. */
+static void
+client_that_dies_after_a_long_silence_says_fin(void **state)
+{
+    struct tcpd_world *w = *state;
+    struct end *e = end_attach(w, 0);
+    struct peer *p = peer_new(w, 80);
+
+    connect_to(e, 1, p);
+    end_die(e);
+    w->now = instant_add(w->now, duration_s(3600));
+    assert_true(tcpd_waiting(w->d));
+    tcpd_world_run(w);
+    assert_true(p->fin);
+    assert_false(p->rst);
+}
+
 static void
 full_supervisor_socket_is_tried_again_without_spinning(void **state)
 {
@@ -344,6 +320,7 @@ main(void)
         WITH_WORLD(dead_client_that_had_just_read_everything_ends_in_order),
         WITH_WORLD(listeners_of_a_dead_client_are_gone),
         WITH_WORLD(orphan_of_a_dead_client_is_given_up_when_the_peer_is_silent),
+        WITH_WORLD(client_that_dies_after_a_long_silence_says_fin),
         WITH_WORLD(full_supervisor_socket_is_tried_again_without_spinning),
         WITH_WORLD(doorbell_bytes_are_taken_and_harmless),
         WITH_WORLD(client_that_floods_its_queue_delays_others_by_a_batch),

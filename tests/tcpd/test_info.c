@@ -42,7 +42,7 @@ tcb_make(void)
 static struct view_info
 info(struct tcb *tcb, bool wants_output)
 {
-    struct list others;
+    static struct list others;
 
     list_init(&others);
     list_init(&tcb->output);
@@ -67,8 +67,8 @@ states_have_the_names_of_the_rfc(void **state)
     struct tcb tcb = tcb_make();
 
     (void)state;
-    for (uint8_t s = 0; s < TCB_STATES; s++) {
-        tcb.state = s;
+    for (int s = 0; s < TCB_STATES; s++) {
+        tcb.state = (uint8_t)s;
         assert_int_equal(info(&tcb, false).state, expected[s]);
     }
 }

@@ -14,9 +14,6 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 #define SECOND_ADDRESS 0x0a080002
 
 static void

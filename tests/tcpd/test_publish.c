@@ -10,9 +10,6 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 static void
 doorbell_is_rung_only_for_a_sleeper(void **state)
 {

@@ -14,9 +14,6 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 static void
 nodelay_is_set_and_read_back(void **state)
 {

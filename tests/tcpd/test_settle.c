@@ -2,38 +2,13 @@
 /* Tests of accepted connections and of the slots that they are given. */
 #include "tests/support/tcpd_ends.h"
 
-#include "base/check.h"
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
-static struct tcb *
-tcb_of(const struct sock *k)
-{
-    struct tcpd *d = k->e->w->d;
-    const struct slot *s = &d->clients.client[k->e->number].slots[k->slot];
-
-    CHECK(s->kind == SLOT_KIND_TCB);
-    return &d->tcp->tcbs[s->ref];
-}
-
-static void
-assert_freed(const struct sock *k)
-{
-    assert_int_equal(sock_view(k).state, SLOT_FREE);
-    assert_int_equal(sock_view(k).generation, k->generation + 1);
-}
 
 /* ---- accepted connections ---- */
 
@@ -126,8 +101,8 @@ listener_that_closes_resets_what_nobody_claimed(void **state)
     tcpd_world_run(w);
     assert_true(p->rst);
     assert_true(half->rst);
-    assert_freed(&k);
-    assert_freed(&l);
+    sock_assert_freed(&k);
+    sock_assert_freed(&l);
     assert_int_equal(w->d->clients.client[0].attached, 0);
 }
 
@@ -150,7 +125,7 @@ claim_before_the_listener_closed_counts(void **state)
     tcpd_world_run(w);
     assert_false(p->rst);
     assert_int_equal(sock_view(&k).state, SLOT_OPEN);
-    assert_freed(&l);
+    sock_assert_freed(&l);
     sock_write(&k, 100);
     tcpd_world_run(w);
     assert_int_equal(p->got, 100);
@@ -194,7 +169,7 @@ slot_given_again_within_a_turn_shows_the_new_connection(void **state)
     sock_write(&k, 70000);
     tcpd_world_run(w);
     sock_tell(&k, CLIENT_CLOSE | CLIENT_ABORT);
-    tcb_touch(w->d->tcp, tcb_of(&k)); /* settled first */
+    tcb_touch(w->d->tcp, sock_tcb(&k)); /* settled first */
     peer_send(q, TCP_ACK, 100);
     tcpd_world_turn(w);
     again = sock_at(e, CLIENT_OWN, q->salt);
@@ -226,12 +201,12 @@ slot_of_a_time_wait_that_is_wanted_is_not_lost(void **state)
     tcpd_world_run(w);
     peer_send(p, TCP_FIN | TCP_ACK, 0);
     tcpd_world_run(w);
-    assert_int_equal(tcb_of(&k)->state, TCB_TIME_WAIT);
+    assert_int_equal(sock_tcb(&k)->state, TCB_TIME_WAIT);
     list_init(&w->d->tcp->free);
     q.addr = addr_v4(TCPD_WORLD_REMOTE);
     sock_tell(&k, CLIENT_CLOSE);
     assert_int_equal(end_ask(e, q).error, -ENOBUFS);
-    assert_freed(&k);
+    sock_assert_freed(&k);
     assert_int_equal(end_ask(e, q).error, 0);
     assert_int_equal(w->d->clients.client[0].attached, 1);
     (void)rest;

@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of one socket: its ends, its generations, and what lies about it cost. */
-#include "tests/support/tcpd_ends.h"
-
-#include "base/check.h"
+#include "tests/support/tcpd_liar.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
-static struct tcb *
-tcb_of(const struct sock *k)
-{
-    struct tcpd *d = k->e->w->d;
-    const struct slot *s = &d->clients.client[k->e->number].slots[k->slot];
-
-    CHECK(s->kind == SLOT_KIND_TCB);
-    return &d->tcp->tcbs[s->ref];
-}
-
-static void
-assert_freed(const struct sock *k)
-{
-    assert_int_equal(sock_view(k).state, SLOT_FREE);
-    assert_int_equal(sock_view(k).generation, k->generation + 1);
-}
 
 /* ---- the send buffer ---- */
 
@@ -84,7 +59,7 @@ smaller_send_buffer_takes_nothing_back(void **state)
     assert_int_equal(sock_view(&k).send_limit, shown + 10000);
     sock_write(&k, 10001);
     tcpd_world_run(w);
-    assert_freed(&k);
+    sock_assert_freed(&k);
 }
 
 /* ---- the end of a socket ---- */
@@ -139,10 +114,10 @@ close_keeps_the_slot_until_the_peer_has_everything(void **state)
     tcpd_world_run(w);
     assert_int_equal(sock_view(&k).generation, k.generation);
     assert_int_equal(sock_view(&k).state, SLOT_OPEN);
-    assert_non_null(tcb_of(&k)->tx.base);
+    assert_non_null(sock_tcb(&k)->tx.base);
     peer_send(p, TCP_ACK, 0);
     tcpd_world_run(w);
-    assert_freed(&k);
+    sock_assert_freed(&k);
     assert_int_equal(p->got, 5000);
     assert_true(p->fin);
 }
@@ -160,7 +135,7 @@ close_with_unread_bytes_resets(void **state)
     sock_tell(&k, CLIENT_CLOSE);
     tcpd_world_run(w);
     assert_true(p->rst);
-    assert_freed(&k);
+    sock_assert_freed(&k);
 }
 
 static void
@@ -194,7 +169,7 @@ abort_resets_and_frees_at_once(void **state)
     sock_tell(&k, CLIENT_CLOSE | CLIENT_ABORT);
     tcpd_world_run(w);
     assert_true(p->rst);
-    assert_freed(&k);
+    sock_assert_freed(&k);
 }
 
 /* Two chunks and a piece in each direction and generation, many times. */
@@ -223,7 +198,7 @@ each_generation_has_its_own_bytes(void **state)
         tcpd_world_run(w);
         assert_int_equal(p->got, 150000);
         assert_true(p->fin);
-        assert_freed(&k);
+        sock_assert_freed(&k);
         peer_send(p, TCP_FIN | TCP_ACK, 0);
         tcpd_world_run(w);
         free(w->peer[0]);
@@ -247,7 +222,7 @@ bytes_written_to_a_dead_connection_are_not_the_next_ones(void **state)
     assert_int_equal(sock_view(&k).error, ECONNRESET);
     sock_tell(&k, CLIENT_CLOSE);
     tcpd_world_run(w);
-    assert_freed(&k);
+    sock_assert_freed(&k);
     k = connect_to(e, 1, next);
     end_work(e, 1);
     tcpd_world_run(w);
@@ -259,42 +234,6 @@ bytes_written_to_a_dead_connection_are_not_the_next_ones(void **state)
 
 /* ---- liars ---- */
 
-struct liar {
-    struct tcpd_world *w;
-    struct end *e, *honest;
-    struct peer *p, *other, *third;
-    struct sock k, sibling, unhurt;
-};
-
-static struct liar
-liar_new(struct tcpd_world *w)
-{
-    struct liar l = {.w = w};
-
-    l.e = end_attach(w, 0);
-    l.honest = end_attach(w, 1);
-    l.p = peer_new(w, 80);
-    l.other = peer_new(w, 81);
-    l.third = peer_new(w, 82);
-    l.k = connect_to(l.e, 1, l.p);
-    l.sibling = connect_to(l.e, 2, l.other);
-    l.unhurt = connect_to(l.honest, 1, l.third);
-    sock_write(&l.k, 1000);
-    peer_send(l.p, TCP_ACK, 1000);
-    tcpd_world_run(w);
-    return l;
-}
-
-static void
-assert_works(struct sock *k, const struct peer *p)
-{
-    uint64_t got = p->got;
-
-    sock_write(k, 100);
-    tcpd_world_run(k->e->w);
-    assert_int_equal(p->got, got + 100);
-}
-
 /* It cost that connection alone. */
 static void
 assert_cost_a_connection(struct liar *l)
@@ -302,9 +241,9 @@ assert_cost_a_connection(struct liar *l)
     end_work(l->e, 1);
     tcpd_world_run(l->w);
     assert_true(l->p->rst);
-    assert_freed(&l->k);
-    assert_works(&l->sibling, l->other);
-    assert_works(&l->unhurt, l->third);
+    sock_assert_freed(&l->k);
+    sock_assert_works(&l->sibling, l->other);
+    sock_assert_works(&l->unhurt, l->third);
 }
 
 static void
@@ -389,7 +328,7 @@ flags_of_another_generation_say_nothing(void **state)
     tcpd_world_run(l.w);
     l.k.generation++;
     assert_int_equal(sock_view(&l.k).state, SLOT_OPEN);
-    assert_works(&l.k, l.p);
+    sock_assert_works(&l.k, l.p);
     assert_false(l.p->fin);
 }
 

@@ -12,9 +12,6 @@
 
 #include <cmocka.h>
 
-#define WITH_WORLD(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, tcpd_world_setup, tcpd_world_teardown)
-
 /* The index of the connection in the slot, which is its row. */
 static uint32_t
 row_of(const struct end *e, uint32_t slot)

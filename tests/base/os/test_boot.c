@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#define TEXT 256 /* bytes, with its NUL */
+
 struct start {
     int pair[2]; /* the supervisor's end, the daemon's end */
     const char *cpu;
@@ -32,13 +34,15 @@ static bool
 adopt(void *tables, const void *msg, size_t len, int fd)
 {
     char *text = tables;
+    size_t used;
 
     if (len == 3 && memcmp(msg, "bad", 3) == 0)
         return false;
-    strcat(text, fd < 0 ? "-" : "+");
-    strncat(text, msg, len);
-    if (fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
-        strcat(text, "(inherited)");
+    used = strlen(text);
+    snprintf(text + used, TEXT - used, "%c%.*s%s", fd < 0 ? '-' : '+', (int)len,
+             (const char *)msg,
+             fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0 ? "(inherited)"
+                                                               : "");
     if (fd >= 0)
         close(fd);
     return true;
@@ -49,7 +53,7 @@ static void
 boot_daemon(void *arg)
 {
     const struct start *s = arg;
-    char text[256] = "", name[] = "ipd", option[] = "--cpu", cpu[32];
+    char text[TEXT] = "", name[] = "ipd", option[] = "--cpu", cpu[32];
     char *argv[] = {name, option, cpu, NULL};
     int stop;
 
