@@ -103,11 +103,11 @@ serve_look(struct control_connection *c)
 
     for (uint32_t id = REGION_NONE + 1; id < REGIONS; id++) {
         if (store->regions[id].readonly >= 0 &&
-            may_see(id, may_order(c->supervisor, c->uid)))
+            may_see(id, may_order(c->supervisor, c->uid))) {
+            fds[n] = store->regions[id].readonly;
             ids[n++] = id;
+        }
     }
-    for (size_t i = 0; i < n; i++)
-        fds[i] = store->regions[ids[i]].readonly;
 
     skink__control__reply__init(&reply);
     reply.n_regions = n;
@@ -258,14 +258,15 @@ connection_event(void *owner, uint32_t events)
 static struct control_connection *
 place_for(struct control *control, bool stranger)
 {
-    struct control_connection *oldest = NULL;
+    size_t first = stranger ? CONTROL_OWN : 0;
+    struct control_connection *oldest = &control->connections[first];
 
-    for (size_t i = stranger ? CONTROL_OWN : 0; i < CONTROL_CONNECTIONS; i++) {
+    for (size_t i = first; i < CONTROL_CONNECTIONS; i++) {
         struct control_connection *c = &control->connections[i];
 
         if (c->source.fd < 0)
             return c;
-        if (oldest == NULL || c->order < oldest->order)
+        if (c->order < oldest->order)
             oldest = c;
     }
     drop(oldest);

@@ -177,9 +177,9 @@ copy_bytes(struct sniffer *s, struct entry *e)
 static instant_t
 arrival(const struct packet *p, instant_t now)
 {
-    return p->arrival_ns > 0 && p->arrival_ns <= now.ns
-               ? (instant_t){p->arrival_ns}
-               : now;
+    if (p->arrival_ns > 0 && p->arrival_ns <= now.ns)
+        return (instant_t){p->arrival_ns};
+    return now;
 }
 
 /* False: it is gone already, or there is no room. */

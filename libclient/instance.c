@@ -187,7 +187,7 @@ take_all(struct skink *s)
 void
 instance_pump(struct skink *s)
 {
-    struct epoll_event ev[3];
+    struct epoll_event ev[3] = {{.events = 0}};
 
     /* While a leader sleeps the descriptors and the flag are its own. */
     if (s->dozing && !s->polling) {

@@ -107,9 +107,9 @@ take_timeout(const void *value, socklen_t len, duration_t *out)
         *out = duration_us(1);
         return 0;
     }
-    *out = tv.tv_sec > TIMEOUT_LONGEST
-               ? (duration_t){0}
-               : duration_us((int64_t)tv.tv_sec * 1000000 + tv.tv_usec);
+    *out = duration_us(tv.tv_sec > TIMEOUT_LONGEST
+                           ? 0
+                           : (int64_t)tv.tv_sec * 1000000 + tv.tv_usec);
     return 0;
 }
 

@@ -186,18 +186,28 @@ has_streams(const struct sock *k, const struct slot_view *v)
            v->state == SLOT_OPEN || v->state == SLOT_DEAD;
 }
 
-static void
+/* Below it no sum of offsets wraps. No connection gets there. */
+#define BASE_MOST (UINT64_MAX / 2)
+
+/* False: a stream cannot begin there. */
+static bool
 take_identity(struct skink *s, struct sock *k)
 {
     const struct client_rx_slot *shm = &s->rx->slot[sock_slot(s, k)];
+    uint64_t read_base = shm->read_base;
+    uint64_t write_base = shm->write_base;
 
+    if ((read_base | write_base) % CHUNK != 0 || read_base > BASE_MOST ||
+        write_base > BASE_MOST)
+        return false;
     k->based = true;
     k->epoch = client_word_load(&s->rx->epoch);
-    stream_begin(k, shm->read_base, shm->write_base);
+    stream_begin(k, read_base, write_base);
     k->local = shm->local;
     k->local_port = shm->local_port;
     k->remote = shm->remote;
     k->remote_port = shm->remote_port;
+    return true;
 }
 
 /* Did the connection end with a tcpd rather than by TCP? Then its chunks may
@@ -298,9 +308,8 @@ sock_look(struct skink *s, struct sock *k)
         renew_start(s, k); /* lost with a tcpd: it is bound again */
         return;
     }
-    if (!k->based && has_streams(k, &v))
-        take_identity(s, k);
-    if (k->based && !take_cursors(s, k, &v))
+    if ((!k->based && has_streams(k, &v) && !take_identity(s, k)) ||
+        (k->based && !take_cursors(s, k, &v)))
         sock_break(k);
     else
         take_state(k, &v);

@@ -23,6 +23,7 @@
 
 /* Blocks are powers of two of pages to the kernel: 15 slots waste 1 in 256. */
 #define BLOCK_SLOTS 15
+#define VLAN_ID     0x0fff /* of a tag: what is no priority */
 static_assert(PACKET_SLOTS % BLOCK_SLOTS == 0, "whole blocks");
 static_assert(sizeof(struct virtio_net_hdr) == VNET_HEADER_SHORT,
               "as PACKET_VNET_HDR says");
@@ -97,6 +98,15 @@ packet_slots_map(struct packet_slots *slots, int fd)
 
 /* ---- in ---- */
 
+/* The kernel has taken the tag out of a frame of a VLAN; one of VLAN 0 has only
+ * a priority (IEEE 802.1Q 6.9.1). */
+static bool
+is_of_vlan(const struct tpacket2_hdr *slot)
+{
+    return (slot->tp_status & TP_STATUS_VLAN_VALID) != 0 &&
+           (slot->tp_vlan_tci & VLAN_ID) != 0;
+}
+
 /* The frame in a full slot into the room. */
 static enum drop
 take(const struct tpacket2_hdr *slot, uint8_t *room, uint32_t size,
@@ -106,6 +116,8 @@ take(const struct tpacket2_hdr *slot, uint8_t *room, uint32_t size,
     struct virtio_net_hdr vnet;
     uint32_t at = slot->tp_mac, n = slot->tp_snaplen;
 
+    if (is_of_vlan(slot))
+        return DROP_LINK_VLAN;
     if (n < ETHERNET_HEADER || at < sizeof *slot + sizeof vnet)
         return DROP_LINK_TRUNCATED;
     if (slot->tp_len > n || n >= size || n > PACKET_SLOT - at)

@@ -117,8 +117,6 @@ clients_touch(struct client *c)
 static void
 client_die(struct clients *cs, struct client *c, instant_t now)
 {
-    if (c->dead)
-        return;
     c->dead = true;
     epoll_ctl(cs->epoll, EPOLL_CTL_DEL, c->connection, NULL);
     close(c->connection);
@@ -131,12 +129,12 @@ client_die(struct clients *cs, struct client *c, instant_t now)
 }
 
 void
-clients_connection(struct clients *cs, uint32_t number, instant_t now)
+clients_connection(struct clients *cs, uint32_t number)
 {
     struct client *c = &cs->client[number];
     uint8_t bytes[64];
 
-    if (!c->used || c->dead)
+    if (!c->used || c->dead || c->gone)
         return;
     /* A bounded number of doorbell bytes a turn: more are found by the next. */
     for (int i = 0; i < 16; i++) {
@@ -145,7 +143,7 @@ clients_connection(struct clients *cs, uint32_t number, instant_t now)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n <= 0) { /* the end, or ECONNRESET: it left our bytes unread */
-            client_die(cs, c, now);
+            c->gone = true;
             return;
         }
     }
@@ -204,7 +202,7 @@ client_take(struct clients *cs, struct client *c, instant_t now)
     unsigned work = client_take_again(cs, c, now);
     int64_t ready = client_queue_ready(&c->tx->work, c->work_head);
 
-    if (ready < 0) {
+    if (c->gone || ready < 0) {
         client_die(cs, c, now);
         return 1;
     }
@@ -253,7 +251,7 @@ clients_waiting(const struct clients *cs)
         if (c->dirty || (client_is_over(c) && instant_is_never(cs->retry)))
             return true;
         if (c->used && !c->dead &&
-            (!list_empty(&c->again) ||
+            (c->gone || !list_empty(&c->again) ||
              client_queue_ready(&c->tx->work, c->work_head) != 0))
             return true;
     }

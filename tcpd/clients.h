@@ -43,6 +43,7 @@ struct slot {
 
 struct client {
     bool used;  /* a process, or orphans of one, live here */
+    bool gone;  /* its connection has ended; the next turn takes that */
     bool dead;  /* the process is gone */
     bool dirty; /* its record changed in this turn */
     bool news;  /* it is rung with the next publishing, if it sleeps */
@@ -87,8 +88,10 @@ void clients_init(struct clients *cs, struct tcp *tcp, struct checkpoint *cp,
  * about a client, or broken; `fd` is then closed. */
 bool clients_adopt(struct clients *cs, const struct handover *h, int fd);
 
-/* Its connection became readable: doorbell bytes, or its end. */
-void clients_connection(struct clients *cs, uint32_t number, instant_t now);
+/* Its connection became readable: doorbell bytes, or its end. Only notes the end:
+ * what follows from it needs the time at which the turn begins, and whoever was
+ * woken by it has slept since the last one. */
+void clients_connection(struct clients *cs, uint32_t number);
 
 /* Takes what clients have written, read, shut and closed: a bounded number of
  * entries of each, and another client first in each turn. Returns how much. */

@@ -111,7 +111,7 @@ hear_supervisor(void)
 
 /* Hears what descriptors have to say, waiting at most `timeout` ms for it. */
 static void
-hear(int timeout, instant_t now)
+hear(int timeout)
 {
     struct epoll_event events[64];
     int n = epoll_wait(tcpd.epoll, events, ARRAY_LEN(events), timeout);
@@ -120,7 +120,7 @@ hear(int timeout, instant_t now)
         uint32_t tag = events[i].data.u32;
 
         if (tag < CLIENTS_MAX)
-            clients_connection(&tcpd.clients, tag, now);
+            clients_connection(&tcpd.clients, tag);
         else if (tag == WAKE_SUPERVISOR)
             hear_supervisor();
         else if (tag >= WAKE_BELL)
@@ -139,7 +139,7 @@ sleep_until_work(instant_t now)
 
     doorbell_doze(&tcpd.cnc, until);
     if (!tcpd_waiting(&tcpd))
-        hear(clock_timeout_ms(until, now), now);
+        hear(clock_timeout_ms(until, now));
     doorbell_wake(&tcpd.cnc);
 }
 
@@ -151,7 +151,7 @@ main(int argc, char **argv)
         instant_t now = clock_now();
 
         if (turns % TURNS_BETWEEN_LOOKS == 0)
-            hear(0, now);
+            hear(0);
         if (tcpd_turn(&tcpd, now) == 0)
             sleep_until_work(now);
     }

@@ -113,7 +113,7 @@ take_requests(struct tcpd *d, instant_t now)
 
         cnc_working_on(&d->cnc, CNC_WORK_REQUEST,
                        ring_position(&d->api_req) + i);
-        memcpy(&request, ring_peek(&d->api_req, i), sizeof request);
+        region_copy_once(&request, ring_peek(&d->api_req, i), sizeof request);
         why = request_serve(&d->clients, &request, &result, now);
         cnc_drop(&d->cnc, why);
         if (why != DROP_NONE)

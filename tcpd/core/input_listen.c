@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* LISTEN (RFC 9293 3.10.7.2): the one place where a SYN is answered.
  *
- * A listener remembers as many handshakes as its backlog; SYNs beyond that are
- * answered with cookies. When as many children are established and accept does
+ * A listener remembers as many handshakes as its backlog, all of them together as
+ * many as half of the tcbs; SYNs beyond that are answered with cookies. When as many children are established and accept does
  * not take them, SYNs are dropped silently, and so is the ACK that would make
  * another one (input_ack.c), so that the peer tries again. Only SYN, ACK and RST
  * decide: ECN bits, text or PSH do not. */
@@ -66,7 +66,7 @@ bear(struct tcp *tcp, struct listener *l, const struct segment *seg,
         begin_above(tcb, last);
     open_take_syn(tcb, seg);
     input_adopt_options(tcp, tcb, &seg->opt, now);
-    listener_adopt(l, tcb);
+    listener_adopt(tcp, l, tcb);
     tcb_enter(tcp, tcb, TCB_SYN_RECEIVED, now);
     return DROP_NONE;
 }
@@ -92,7 +92,7 @@ bear_late(struct tcp *tcp, struct listener *l, const struct segment *ack,
     cc_init(tcb);
     open_take_syn(tcb, syn);
     input_adopt_options(tcp, tcb, &syn->opt, now);
-    listener_adopt(l, tcb);
+    listener_adopt(tcp, l, tcb);
     tcb_enter(tcp, tcb, TCB_SYN_RECEIVED, now);
     tcb->rcv_adv = seq_add(tcb->rcv_nxt, output_window(tcb));
     return tcb;
@@ -137,7 +137,7 @@ take_syn(struct tcp *tcp, struct listener *l, const struct segment *seg,
         l->overflows++;
         return DROP_LISTEN_QUEUE_FULL;
     }
-    if (!listener_is_flooded(l))
+    if (!listener_is_flooded(tcp, l))
         why = bear(tcp, l, seg, now);
     /* In place of a TIME-WAIT the third ACK would find that. */
     if (why != DROP_NO_TCB || find_predecessor(tcp, seg) != NULL)

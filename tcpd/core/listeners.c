@@ -121,30 +121,38 @@ listener_is_full(const struct listener *l)
     return l->queued - l->opening > l->backlog;
 }
 
+/* Half of the tcbs are for what was opened by somebody who answers. */
 bool
-listener_is_flooded(const struct listener *l)
+listener_is_flooded(const struct tcp *tcp, const struct listener *l)
 {
-    return l->opening >= l->backlog;
+    return l->opening >= l->backlog || tcp->opening >= tcp->config.tcbs / 2;
+}
+
+/* One that is in SYN-RECEIVED comes or goes. */
+static void
+count_opening(struct tcp *tcp, struct listener *l, bool comes, bool goes)
+{
+    l->opening += comes;
+    l->opening -= goes;
+    tcp->opening += comes;
+    tcp->opening -= goes;
 }
 
 void
 listener_state(struct tcp *tcp, const struct tcb *tcb, enum tcb_state to)
 {
-    struct listener *l;
-
     if (tcb->listener == LISTENER_NONE)
         return;
-    l = &tcp->listeners[tcb->listener];
-    l->opening += to == TCB_SYN_RECEIVED;
-    l->opening -= tcb->state == TCB_SYN_RECEIVED;
+    count_opening(tcp, &tcp->listeners[tcb->listener], to == TCB_SYN_RECEIVED,
+                  tcb->state == TCB_SYN_RECEIVED);
 }
 
 void
-listener_adopt(struct listener *l, struct tcb *tcb)
+listener_adopt(struct tcp *tcp, struct listener *l, struct tcb *tcb)
 {
     list_append(&l->children, &tcb->siblings);
     l->queued++;
-    l->opening += tcb->state == TCB_SYN_RECEIVED;
+    count_opening(tcp, l, tcb->state == TCB_SYN_RECEIVED, false);
     tcb->listener = l->index;
 }
 
@@ -155,7 +163,8 @@ listener_release(struct tcp *tcp, struct tcb *tcb)
         return;
     list_remove(&tcb->siblings);
     tcp->listeners[tcb->listener].queued--;
-    tcp->listeners[tcb->listener].opening -= tcb->state == TCB_SYN_RECEIVED;
+    count_opening(tcp, &tcp->listeners[tcb->listener], false,
+                  tcb->state == TCB_SYN_RECEIVED);
     tcb->listener = LISTENER_NONE;
     tcb->flags &= ~(uint32_t)TCB_QUEUED;
 }

@@ -14,14 +14,15 @@ bool port_is_bound(struct tcp *tcp, const struct addr *addr, uint16_t port);
 /* Does accept lag behind: would another established child be too many? */
 bool listener_is_full(const struct listener *l);
 
-/* Are there so many handshakes under way that no more are remembered? */
-bool listener_is_flooded(const struct listener *l);
+/* Are there so many handshakes under way, its own or all listeners', that no more
+ * are remembered? */
+bool listener_is_flooded(const struct tcp *tcp, const struct listener *l);
 
 /* A tcb changes its state from what it says to `to`; tcb_enter() calls it. */
 void listener_state(struct tcp *tcp, const struct tcb *tcb, enum tcb_state to);
 
 /* A child is born: it counts as queued until it is claimed or ends. */
-void listener_adopt(struct listener *l, struct tcb *tcb);
+void listener_adopt(struct tcp *tcp, struct listener *l, struct tcb *tcb);
 
 /* It is no longer the listener's; harmless when it never was. */
 void listener_release(struct tcp *tcp, struct tcb *tcb);

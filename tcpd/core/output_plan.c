@@ -150,8 +150,9 @@ plan_text(const struct tcb *tcb, uint32_t most, instant_t now, struct piece *p)
     p->offset = next_offset(tcb);
     p->flags = TCP_ACK;
     if (fast_retransmit_due(tcb)) {
-        p->len = (uint32_t)min_u64(left, tcb->snd_mss);
-        window = tcb->snd_mss + 1; /* it was inside when it went first */
+        /* What went before was inside then; new text must be so now. */
+        window = max_u32(window, seq_sub(tcb->snd_max, tcb->snd_nxt));
+        p->len = (uint32_t)min_u64(left, min_u32(window, tcb->snd_mss));
     } else {
         p->len = text_allowed(tcb, left, most, now);
     }

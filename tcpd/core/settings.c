@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define KEEP_MS_MIN    1000u     /* Linux's, and what a timer may cost */
 #define KEEP_MS_MAX    32767000u /* Linux's MAX_TCP_KEEPIDLE */
 #define KEEP_COUNT_MAX 127u
 #define FIN_WAIT_MAX   120000u /* as Linux */
@@ -45,8 +46,9 @@ settings_take(const struct tcp *tcp, const struct tcp_settings *wanted,
     }
     *out = (struct tcp_settings){
         .flags = wanted->flags & ALL_FLAGS,
-        .keep_idle_ms = within(wanted->keep_idle_ms, 1, KEEP_MS_MAX),
-        .keep_interval_ms = within(wanted->keep_interval_ms, 1, KEEP_MS_MAX),
+        .keep_idle_ms = within(wanted->keep_idle_ms, KEEP_MS_MIN, KEEP_MS_MAX),
+        .keep_interval_ms =
+            within(wanted->keep_interval_ms, KEEP_MS_MIN, KEEP_MS_MAX),
         .keep_count = within(wanted->keep_count, 1, KEEP_COUNT_MAX),
         .user_timeout_ms = min_u32(wanted->user_timeout_ms, INT32_MAX),
         .send_buffer = within(wanted->send_buffer, BUFFER_MIN, STREAM_SPAN),

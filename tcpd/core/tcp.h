@@ -114,6 +114,7 @@ struct tcp {
     uint32_t bucket_mask;
     uint32_t *ports; /* heads of listener chains, by port; LISTENER_NONE */
     uint32_t port_mask;
+    uint32_t opening; /* children in SYN-RECEIVED, of all listeners */
     uint32_t *opened; /* connections that hold their port; tcb_enter() counts */
     struct list free, time_wait; /* tcbs by `siblings` */
     struct list output, changed;

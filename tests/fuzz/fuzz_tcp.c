@@ -85,9 +85,6 @@ step_settings(struct fuzz *f, struct flow *flow)
         s.user_timeout_ms = fuzz_u16(f);
         s.mss_limit = fuzz_u16(f);
     }
-    /* In seconds, as setsockopt() has them: or the clock hardly moves. */
-    s.keep_idle_ms = max_u32(s.keep_idle_ms, 1000);
-    s.keep_interval_ms = max_u32(s.keep_interval_ms, 1000);
     /* The regions of this client are smaller than a stream may be. */
     s.send_buffer = min_u32(s.send_buffer, WORLD_BUFFER);
     s.receive_buffer = min_u32(s.receive_buffer, WORLD_BUFFER);

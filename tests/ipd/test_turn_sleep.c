@@ -211,6 +211,22 @@ echo_that_finds_the_ring_full_is_dropped(void **state)
     assert_true(ipd_world_drops(&w, DROP_ICMP_REPLY_FULL) > 0);
 }
 
+/* linkd releases all of it when the turn has found no room, but is not over:
+ * nothing will move any more, so nobody would wake us. */
+static void
+room_made_during_the_turn_is_not_slept_through(void **state)
+{
+    (void)state;
+    fill_ip_tx();
+    assert_int_equal(ipd_world_turn(&w), 0);
+    assert_true(turn_may_sleep(w.ipd));
+    ipd_world_drain(&w);
+    turn_publish(w.ipd);
+    assert_false(turn_may_sleep(w.ipd));
+    assert_true(ipd_world_turn(&w) > 0);
+    assert_false(w.ipd->waits);
+}
+
 /* With nobody taking anything, linkd runs out of room before ipd drops. */
 static void
 full_link_rx_comes_before_a_drop(void **state)
@@ -366,6 +382,7 @@ main(void)
         CASE(segments_wait_while_ip_tx_is_full),
         CASE(answers_have_slots_that_segments_leave_free),
         CASE(echo_that_finds_the_ring_full_is_dropped),
+        CASE(room_made_during_the_turn_is_not_slept_through),
         CASE(full_link_rx_comes_before_a_drop),
         CASE(arp_request_is_due_without_a_bell),
         CASE(broken_ring_stops_nobody_else),

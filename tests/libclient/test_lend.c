@@ -181,12 +181,25 @@ after_the_end_nothing_is_lent(void **state)
     assert_int_equal(fake_hear(f, 0).write_end, 0);
 }
 
+/* Two bytes before the end of a chunk, in both directions. */
+static int
+connected_near_the_end_of_a_chunk(struct fake *f, struct slot_view *v)
+{
+    static uint8_t bytes[CHUNK - 2];
+    int h = fake_connected(f, v, BASE);
+
+    assert_int_equal(skink_send(f->s, h, bytes, sizeof bytes, 0), sizeof bytes);
+    fake_deliver(f, 0, v, 5, bytes, sizeof bytes);
+    assert_int_equal(skink_recv(f->s, h, bytes, sizeof bytes, 0), sizeof bytes);
+    return h;
+}
+
 static void
 peeked_bytes_lie_where_tcpd_put_them_until_consumed(void **state)
 {
     struct fake *f = *state;
     struct slot_view v;
-    int h = fake_connected(f, &v, BASE + CHUNK - 2), count = 4;
+    int h = connected_near_the_end_of_a_chunk(f, &v), count = 4;
     struct iovec iov[4];
 
     assert_int_equal(skink_peek(f->s, h, iov, &count), -EAGAIN);
@@ -216,7 +229,7 @@ few_pieces_mean_few_bytes(void **state)
 {
     struct fake *f = *state;
     struct slot_view v;
-    int h = fake_connected(f, &v, BASE + CHUNK - 2), count = 1;
+    int h = connected_near_the_end_of_a_chunk(f, &v), count = 1;
     struct iovec iov;
 
     fake_deliver(f, 0, &v, 5, "ab", 2);

@@ -237,6 +237,29 @@ a_generation_that_moves_under_an_open_handle_breaks_it(void **state)
     assert_int_equal(skink_recv(f->s, h, c, 8, 0), -ECONNRESET);
 }
 
+/* Sums of offsets would wrap, and chunks be given back that nobody had. */
+static void
+stream_that_cannot_begin_there_ends_the_connection(void **state)
+{
+    static const uint64_t bases[] = {1, CHUNK + 8, UINT64_MAX - 113,
+                                     UINT64_MAX - CHUNK + 1};
+    struct fake *f = *state;
+    char byte;
+
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        int h = skink_socket(f->s, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        struct sock *k = sock_of(f->s, h);
+
+        assert_non_null(k);
+        k->phase = PHASE_CONNECTING;
+        fake_open(f, sock_slot(f->s, k), SLOT_OPEN, bases[i]);
+        sock_look(f->s, k);
+        assert_int_not_equal(k->phase, PHASE_CONNECTED);
+        assert_int_equal(skink_recv(f->s, h, &byte, 1, 0), -ECONNRESET);
+        assert_int_equal(skink_close(f->s, h), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -256,6 +279,7 @@ main(void)
         TEST(what_a_dead_tcpd_left_unread_is_gone),
         TEST(a_listener_lost_with_a_tcpd_gives_up_its_slot_and_binds_again),
         TEST(a_generation_that_moves_under_an_open_handle_breaks_it),
+        TEST(stream_that_cannot_begin_there_ends_the_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

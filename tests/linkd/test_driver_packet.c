@@ -134,6 +134,30 @@ assert_dropped(enum drop expected)
     assert_int_equal(read_frame(), DRIVER_DONE);
 }
 
+/* The kernel takes the tag out of the frame, which then looks like one of the
+ * untagged network. */
+static void
+frame_of_a_vlan_is_dropped(void **state)
+{
+    struct tpacket2_hdr *slot = fill();
+
+    (void)state;
+    slot->tp_status |= TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID;
+    slot->tp_vlan_tci = 0xe005; /* priority 7, VLAN 5 */
+    assert_dropped(DROP_LINK_VLAN);
+}
+
+static void
+priority_alone_is_no_vlan(void **state)
+{
+    struct tpacket2_hdr *slot = fill();
+
+    (void)state;
+    slot->tp_status |= TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID;
+    slot->tp_vlan_tci = 0xe000;
+    assert_int_equal(read_frame(), DRIVER_DONE);
+}
+
 static void
 frame_that_was_cut_off_is_dropped(void **state)
 {
@@ -289,6 +313,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         CASE(frames_come_in_order_lap_after_lap),
         CASE(header_before_the_frame_says_how_it_is_cut),
+        CASE(frame_of_a_vlan_is_dropped),
+        CASE(priority_alone_is_no_vlan),
         CASE(frame_that_was_cut_off_is_dropped),
         CASE(frame_beyond_the_room_or_its_slot_is_dropped),
         CASE(frame_without_its_headers_is_dropped),

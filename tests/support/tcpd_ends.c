@@ -79,7 +79,7 @@ end_die(struct end *e)
 {
     close(e->connection);
     e->connection = -1;
-    clients_connection(&e->w->d->clients, e->number, e->w->now);
+    clients_connection(&e->w->d->clients, e->number);
 }
 
 void

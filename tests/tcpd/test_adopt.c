@@ -153,7 +153,7 @@ live_in_the_sandbox(void)
     tcpd_world_run(w);
     CHECK(c->used);
     close(pair[0]);
-    clients_connection(&w->d->clients, 9, w->now);
+    clients_connection(&w->d->clients, 9);
     tcpd_world_run(w);
     CHECK(!c->used);
     _exit(0);
@@ -369,7 +369,7 @@ client_that_died_while_nobody_ran_is_forgotten(void **state)
     close(e->connection);
     e->connection = -1;
     tcpd_world_restart(w);
-    clients_connection(&w->d->clients, 0, w->now);
+    clients_connection(&w->d->clients, 0);
     tcpd_world_run(w);
     tcpd_world_hear(w);
     assert_int_equal(w->forgotten, 1);

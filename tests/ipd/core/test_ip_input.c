@@ -32,6 +32,7 @@ take(uint32_t payload, struct datagram *out)
     struct ether seen;
     enum drop why = ip_input_frame(&net, 0, frame, copied, &seen);
 
+    memset(out, 0, sizeof *out);
     if (why != DROP_NONE)
         return why;
     assert_int_equal(seen.type, ETHER_IPV4);

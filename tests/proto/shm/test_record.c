@@ -66,8 +66,10 @@ do_turn(const struct region *r, struct record_set *s, uint64_t turn,
 static uint64_t
 last_write(uint32_t i, uint64_t turn)
 {
-    while (turn > 0 && !(writes[turn] >> i & 1))
-        turn--;
+    for (; turn > 0; turn--) {
+        if (writes[turn] >> i & 1)
+            break;
+    }
     return turn;
 }
 

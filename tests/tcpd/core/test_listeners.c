@@ -228,6 +228,30 @@ no_port_is_left_when_all_are_held(void **state)
     assert_int_equal(bind_to(w, 0, 0, &error)->port, 40000);
 }
 
+/* Whoever floods several listeners with SYNs leaves tcbs to others. */
+static void
+handshakes_of_all_listeners_leave_half_of_the_tcbs(void **state)
+{
+    struct world *w = *state;
+    enum tcp_error error;
+
+    for (uint16_t port = 80; port < 84; port++)
+        tcp_call_listen(w->tcp, bind_to(w, 0, port, &error), 100, NULL,
+                        &w->pool);
+    for (uint16_t i = 0; i < 12; i++) {
+        struct flow f = flow_from(w, (uint16_t)(4000 + i));
+
+        f.local_port = (uint16_t)(80 + i % 4);
+        flow_put(&f, TCP_SYN, 0, 0, 0);
+        flow_drain(&f);
+    }
+    assert_int_equal(w->tcp->opening, w->config.tcbs / 2);
+    assert_int_equal(w->tcp->stats.cookies_sent, 12 - w->config.tcbs / 2);
+    world_wait(w, 100000);
+    world_drain(w);
+    assert_int_equal(w->tcp->opening, 0);
+}
+
 int
 main(void)
 {
@@ -264,6 +288,7 @@ main(void)
                                         world_fixture, world_fixture_end),
         cmocka_unit_test_setup_teardown(no_port_is_left_when_all_are_held,
                                         world_fixture, world_fixture_end),
+        T(handshakes_of_all_listeners_leave_half_of_the_tcbs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
