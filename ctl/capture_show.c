@@ -93,12 +93,11 @@ capture_print_json(const struct shown *s, const struct sniffed *f)
     json_decimal(&j, "time", (double)s->unix_ns / NS_PER_SECOND);
     json_text(&j, "on", s->origin->name);
     if (s->origin->way != PCAPNG_UNKNOWN)
-        json_text(&j, "way",
-                  s->origin->way == PCAPNG_INBOUND ? "in" : "out");
+        json_text(&j, "way", s->origin->way == PCAPNG_INBOUND ? "in" : "out");
     json_number(&j, "length", s->len);
-    json_text(&j, "packet",
-              dissect(text, s->bytes, s->captured, s->len,
-                      s->origin->ethernet));
+    json_text(
+        &j, "packet",
+        dissect(text, s->bytes, s->captured, s->len, s->origin->ethernet));
     if (f->dropped != DROP_NONE) {
         json_text(&j, "drop", drop_name(f->dropped));
         json_text(&j, "by", daemon_name(f->by));

@@ -60,7 +60,7 @@ print_row(const struct conns *c, const char *state, uint64_t recv_q,
     printf("%-10s %-8" PRIu64 " %-8" PRIu64 " %-21s  %-21s", state, recv_q,
            send_q, local, peer);
     if (c->process && owner->pid != 0)
-        printf("  %s(%u) fd %u", owner->comm, owner->pid, owner->handle);
+        printf("  %s(%u) handle %u", owner->comm, owner->pid, owner->handle);
     else if (c->process)
         printf("  -");
 }
@@ -114,7 +114,7 @@ json_owner(struct json *j, const struct conn_owner *owner)
         return;
     json_number(j, "pid", owner->pid);
     json_text(j, "comm", owner->comm);
-    json_number(j, "fd", owner->handle);
+    json_number(j, "handle", owner->handle);
 }
 
 static void

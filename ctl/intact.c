@@ -26,7 +26,7 @@
  * Who changes its mark meanwhile loses the benefit of the doubt. */
 #include "ctl/intact.h"
 
-#include <stdatomic.h>
+#include "proto/shm/doorbell.h"
 
 #define MARGIN 128               /* slots */
 #define BEYOND (PACKET_MAX + 64) /* bytes; areas are given out in lines of 64 */
@@ -62,7 +62,7 @@ intact_copied(struct intact *i, const struct look *l)
 {
     /* The copy was read before the cursors, as the producer reads the cursor
      * before it writes: whoever saw its bytes sees what released the old ones. */
-    atomic_thread_fence(memory_order_acquire);
+    doorbell_barrier();
     i->held = intact_depth(l, i->ring).released <= i->at;
     i->turns = producer(l, i->ring).turns;
 }
@@ -77,7 +77,7 @@ judge_producer(const struct intact *i, const struct look *l)
 
     /* Pairs with the barrier between publishing and the heartbeat, and with the
      * store of doorbell_doze: the turn is over before its end is looked at. */
-    atomic_thread_fence(memory_order_acquire);
+    doorbell_barrier();
     now = intact_mark(l, i->ring);
     if (now.epoch != i->mark.epoch || now.spoilt != i->mark.spoilt)
         return INTACT_TORN;

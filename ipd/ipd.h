@@ -36,7 +36,7 @@ struct outlet {
     struct ring ring;
     struct area made;     /* packets that we write ourselves */
     uint32_t staged;      /* slots beyond the tail, this turn */
-    uint64_t released;    /* the consumer's, as of the last publishing */
+    uint64_t released;    /* the consumer's, as of the turn's beginning */
     instant_t full_since; /* nothing found room since; never: there was some */
 };
 
@@ -57,7 +57,7 @@ struct ipd {
     struct outlet ip_rx;
     bool space_wanted; /* what our outlets say */
     bool waits;        /* something waits for room in an ip.tx */
-    instant_t retry;   /* until then at most */
+    instant_t retry;   /* who waits for room is looked at again then */
 
     struct checkpoint checkpoint;
     struct ipd_view view;

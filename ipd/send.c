@@ -87,8 +87,10 @@ set_out(struct ipd *d, uint32_t i, struct mac to, instant_t now)
     const struct payload p = {.bytes = d->scratch};
 
     pending_read(&d->pending, i, d->scratch);
-    if (transmit_packet(d, o, to, &p))
+    if (transmit_packet(d, o, to, &p)) {
+        d->link[o->path.link].tx.full_since = INSTANT_NEVER;
         return true;
+    }
     if (transmit_patience(d, o->path.link, now) == TRANSMIT_WAIT)
         return false;
     cnc_drop(&d->cnc, DROP_IP_RING_FULL);

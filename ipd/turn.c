@@ -33,7 +33,8 @@
 #include "ipd/show.h"
 #include "ipd/take.h"
 
-#define BATCH 32 /* packets a turn from one input */
+#define BATCH      32 /* packets a turn from one input */
+#define LOOK_AGAIN duration_ms(100)
 
 /* ---- inputs ---- */
 
@@ -94,7 +95,6 @@ publish_outlet(struct outlet *o)
     if (any)
         ring_publish(&o->ring, o->staged);
     o->staged = 0;
-    o->released = ring_released(&o->ring);
     return any;
 }
 
@@ -138,13 +138,41 @@ turn_publish(struct ipd *d)
         doorbell_ring(&d->tcpd);
 }
 
+/* Does its producer wait for what this input has not released? */
+static bool
+is_waited_for(const struct intake *i)
+{
+    return i->released < ring_position(&i->ring) && ring_space_wanted(&i->ring);
+}
+
+static bool
+any_input_is_waited_for(const struct ipd *d)
+{
+    bool waited = is_waited_for(&d->tcp_tx);
+
+    for (uint32_t k = 0; k < d->links; k++)
+        waited = waited || is_waited_for(&d->link[k].rx);
+    return waited;
+}
+
+/* Before anything is found full: what moves afterwards is a reason not to
+ * sleep, whatever was decided without it. */
+static void
+begin(struct ipd *d)
+{
+    d->waits = false;
+    d->retry = INSTANT_NEVER;
+    d->ip_rx.released = ring_released(&d->ip_rx.ring);
+    for (uint32_t k = 0; k < d->links; k++)
+        d->link[k].tx.released = ring_released(&d->link[k].tx.ring);
+}
+
 uint32_t
 turn_run(struct ipd *d, instant_t now)
 {
     uint32_t work = 0;
 
-    d->waits = false;
-    d->retry = INSTANT_NEVER;
+    begin(d);
     work += network_look(d, now);
     work += network_announce(d, now);
     work += ping_send_new(d, now);
@@ -158,6 +186,10 @@ turn_run(struct ipd *d, instant_t now)
     abandon_failed(d);
     turn_publish(d);
     show_changes(d, now);
+    /* Nobody rings when a consumer that holds us up has failed; and who takes
+     * no input for long has to show that it lives. */
+    if (d->waits || any_input_is_waited_for(d))
+        d->retry = instant_min(d->retry, instant_add(now, LOOK_AGAIN));
     cnc_heartbeat(&d->cnc);
     return work;
 }
@@ -169,33 +201,16 @@ turn_deadline(const struct ipd *d)
         instant_min(neigh_deadline(&d->neigh), announce_deadline(&d->announce));
 
     first = instant_min(first, frag_deadline(&d->frags));
-    return d->waits ? instant_min(first, d->retry) : first;
+    return instant_min(first, d->retry);
 }
 
 /* ---- before sleeping ---- */
-
-/* Does its producer wait for what this input has not released? */
-static bool
-is_waited_for(const struct intake *i)
-{
-    return i->released < ring_position(&i->ring) && ring_space_wanted(&i->ring);
-}
-
-static bool
-space_is_wanted(const struct ipd *d)
-{
-    bool wanted = d->waits || is_waited_for(&d->tcp_tx);
-
-    for (uint32_t k = 0; k < d->links; k++)
-        wanted = wanted || is_waited_for(&d->link[k].rx);
-    return wanted;
-}
 
 /* Says to all consumers whether we are to be rung when they release. */
 static bool
 pass_wish_on(struct ipd *d)
 {
-    bool wanted = space_is_wanted(d);
+    bool wanted = d->waits || any_input_is_waited_for(d);
 
     if (wanted == d->space_wanted)
         return wanted;

@@ -45,16 +45,6 @@ errno_of(enum tcp_error error)
     return EPROTO;
 }
 
-/* Who gave up waiting hears what the network said meanwhile, if it said anything
- * (RFC 1122 4.2.3.9), as from Linux. */
-static uint32_t
-errno_of_tcb(const struct tcb *tcb)
-{
-    if (tcb->error == TCP_TIMED_OUT && tcb->soft_error != TCP_OK)
-        return errno_of((enum tcp_error)tcb->soft_error);
-    return errno_of((enum tcp_error)tcb->error);
-}
-
 static enum slot_state
 state_of(const struct tcb *tcb)
 {
@@ -103,7 +93,7 @@ view_of_tcb(const struct slot *s, const struct tcb *tcb)
         .read_limit = tcb->rx_base + tcb->rx_end,
         .freed = tcb->state == TCB_CLOSED ? tcb->tx_base + tcb->tx_end : freed,
         .send_limit = slot_send_limit(s, tcb),
-        .error = errno_of_tcb(tcb)};
+        .error = errno_of((enum tcp_error)tcb->error)};
 }
 
 /* Numbers of the chunks that hold what has become readable. */

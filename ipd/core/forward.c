@@ -10,9 +10,12 @@
  * the device, whose offsets do not change since the headers' lengths do not. Of
  * several segments in one whose checksum was verified and is complete, only
  * TCP's header can be what it is for all of them: the field has to be made
- * partial again, so the header up to there is written anew too. */
+ * partial again, so the header up to there is written anew too. Of several that
+ * are too long but may be fragmented, smaller segments are made: whoever sends
+ * without DF does not listen to what would be answered. */
 #include "ipd/core/forward.h"
 
+#include "base/bits.h"
 #include "proto/wire/be.h"
 #include "proto/wire/tcp.h"
 
@@ -44,10 +47,15 @@ refuse(struct icmp_error *error, uint8_t type, uint8_t code, enum drop why)
 }
 
 static uint32_t
+headers_len(const struct datagram *d, const struct forward_frame *f)
+{
+    return d->ip.header_len + ip_output_header_len(f->tcp);
+}
+
+static uint32_t
 wire_len(const struct datagram *d, const struct forward_frame *f)
 {
-    uint32_t one =
-        d->ip.header_len + ip_output_header_len(f->tcp) + f->gso_size;
+    uint32_t one = headers_len(d, f) + f->gso_size;
 
     return f->gso_size == 0 || d->ip.total_len < one ? d->ip.total_len : one;
 }
@@ -92,6 +100,16 @@ make_partial(const struct datagram *d, const struct forward_frame *f,
     return true;
 }
 
+/* The size of several segments that leave; 0 stays 0. */
+static uint16_t
+segment_size(const struct datagram *d, const struct forward_frame *f,
+             uint32_t mtu)
+{
+    if (d->ip.dont_fragment)
+        return f->gso_size;
+    return (uint16_t)min_u32(f->gso_size, mtu - headers_len(d, f));
+}
+
 static bool
 write_head(const struct datagram *d, const struct forward_frame *f,
            struct outgoing *out)
@@ -116,6 +134,8 @@ forward_packet(const struct net *net, const struct datagram *d,
                const struct forward_frame *f, struct outgoing *out,
                struct icmp_error *error)
 {
+    struct forward_frame fit = *f;
+
     error->type = 0;
     if (!offload_fits(d, f))
         return DROP_IP_BAD_DESCRIPTOR;
@@ -125,10 +145,11 @@ forward_packet(const struct net *net, const struct datagram *d,
     if (net_path(net, d->ip.dst, &out->path) != NET_LINK)
         return refuse(error, ICMP_DEST_UNREACHABLE, ICMP_NET_UNREACHABLE,
                       DROP_IP_NO_ROUTE);
-    if (wire_len(d, f) > out->path.mtu && !may_fragment(d, f)) {
+    fit.gso_size = segment_size(d, f, out->path.mtu);
+    if (wire_len(d, &fit) > out->path.mtu && !may_fragment(d, f)) {
         error->mtu = (uint16_t)out->path.mtu;
         return refuse(error, ICMP_DEST_UNREACHABLE, ICMP_FRAG_NEEDED,
                       DROP_IP_TOO_BIG);
     }
-    return write_head(d, f, out) ? DROP_NONE : DROP_IP_BAD_DESCRIPTOR;
+    return write_head(d, &fit, out) ? DROP_NONE : DROP_IP_BAD_DESCRIPTOR;
 }

@@ -12,8 +12,10 @@
  * there is nothing to wait for before asking.
  *
  * The table is bounded, and who may push out whom is what makes it hard to
- * flush: our own packets may replace what is longest unused, strangers'
- * requests only what we did not use within a minute. */
+ * flush: a packet may replace what is longest unused, strangers' requests only
+ * what we did not use within a minute. But strangers decide also where packets
+ * go, those that are passed on and the answers to made-up sources: so hosts that
+ * do not answer have half of the table, in which they push out each other. */
 #include "ipd/core/neigh.h"
 
 #include <stddef.h>
@@ -26,6 +28,7 @@
 #define STALE_KEPT  duration_ms(600000)
 #define IN_USE      duration_ms(60000)
 #define TELL        duration_ms(1000)
+#define ANSWER_TIME duration_ms(100) /* a host that is there needs less */
 
 /* ---- finding ---- */
 
@@ -169,12 +172,47 @@ find_victim(struct neigh_table *t, instant_t since)
     return victim;
 }
 
-static struct neigh *
-take_entry(struct neigh_table *t, uint32_t link, struct addr addr,
-           instant_t since)
+static bool
+is_unanswered(const struct neigh *n)
 {
-    struct neigh *n = find_victim(t, since);
+    return n->state == NEIGH_INCOMPLETE || n->state == NEIGH_FAILED;
+}
 
+/* Has it had the time to answer? */
+static bool
+is_overdue(const struct neigh *n, instant_t now)
+{
+    return n->state == NEIGH_FAILED ||
+           (n->tries > 0 &&
+            instant_due(instant_add(n->since, ANSWER_TIME), now));
+}
+
+/* The entry to give to a host that has to be asked for. */
+static struct neigh *
+find_room_to_ask(struct neigh_table *t, instant_t now)
+{
+    struct neigh *victim = NULL;
+    uint32_t unanswered = 0;
+
+    for (uint32_t i = 0; i < NEIGH_MAX; i++) {
+        struct neigh *n = &t->entries[i];
+
+        if (!is_unanswered(n))
+            continue;
+        unanswered++;
+        if (is_overdue(n, now) &&
+            (victim == NULL || instant_before(n->used, victim->used)))
+            victim = n;
+    }
+    return unanswered < NEIGH_UNANSWERED ? find_victim(t, INSTANT_NEVER)
+                                         : victim;
+}
+
+/* `n` becomes the host's; NULL stays NULL. */
+static struct neigh *
+take_entry(struct neigh_table *t, struct neigh *n, uint32_t link,
+           struct addr addr)
+{
     if (n == NULL)
         return NULL;
     forget(t, n);
@@ -193,7 +231,7 @@ neigh_resolve(struct neigh_table *t, uint32_t link, struct addr addr,
     struct neigh *n = find(t, link, addr);
 
     if (n == NULL) {
-        n = take_entry(t, link, addr, INSTANT_NEVER);
+        n = take_entry(t, find_room_to_ask(t, now), link, addr);
         if (n == NULL)
             return NEIGH_NO_ROOM;
         ask(t, n, NEIGH_INCOMPLETE, 0, now);
@@ -268,7 +306,8 @@ neigh_claim(struct neigh_table *t, uint32_t link, struct addr addr,
     struct neigh *n = find(t, link, addr);
 
     if (n == NULL)
-        n = take_entry(t, link, addr, (instant_t){now.ns - IN_USE.ns});
+        n = take_entry(t, find_victim(t, (instant_t){now.ns - IN_USE.ns}), link,
+                       addr);
     if (n == NULL)
         return;
     if (!is_known(n) || mac_equal(n->mac, mac))

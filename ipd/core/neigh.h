@@ -14,6 +14,8 @@
 #define NEIGH_MAX   256
 #define NEIGH_HINTS 256 /* power of two */
 
+#define NEIGH_UNANSWERED (NEIGH_MAX / 2) /* entries of who does not answer */
+
 enum neigh_state {
     NEIGH_FREE,
     NEIGH_INCOMPLETE, /* asked for, no answer yet */
@@ -56,7 +58,7 @@ enum neigh_found {
     NEIGH_KNOWN,   /* *mac is where to send */
     NEIGH_ASKED,   /* will be known or unreachable before long */
     NEIGH_DEAD,    /* did not answer lately */
-    NEIGH_NO_ROOM, /* every entry is busy */
+    NEIGH_NO_ROOM, /* every entry that it could have is busy */
 };
 
 /* For a packet that is to be sent now; asks for the address when need be.

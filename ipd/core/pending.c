@@ -50,12 +50,22 @@ fill_chunks(struct pending *p, const uint8_t *bytes, uint32_t len)
     }
 }
 
+static bool
+has_room(const struct pending *p, const struct outgoing *out)
+{
+    bool ours = out->kind != OUTGOING_FORWARD;
+    uint32_t packets = ours ? PENDING_PACKETS : PENDING_PACKETS / 2;
+    uint32_t kept_free = ours ? 0 : PENDING_CHUNKS / 2;
+
+    return p->count < packets &&
+           chunks_of(out->len) + kept_free <= p->free_chunks;
+}
+
 bool
 pending_keep(struct pending *p, const struct outgoing *out,
              const uint8_t *bytes)
 {
-    if (p->count == PENDING_PACKETS || chunks_of(out->len) > p->free_chunks ||
-        count_to(p, &out->path) >= PENDING_PER_HOP)
+    if (!has_room(p, out) || count_to(p, &out->path) >= PENDING_PER_HOP)
         return false;
     p->packets[p->count++] = (struct pending_packet){
         .out = *out,

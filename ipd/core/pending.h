@@ -31,7 +31,8 @@ struct pending {
 void pending_init(struct pending *p);
 
 /* Keeps a copy of the packet's out->len bytes of payload. False: there are too
- * many already. */
+ * many already; of the last half of the memory, too many for what is only passed
+ * on, which strangers may send us as much of as they like. */
 bool pending_keep(struct pending *p, const struct outgoing *out,
                   const uint8_t *bytes) __attribute__((warn_unused_result));
 

@@ -6,7 +6,7 @@
  * the lower three another hash, which depends on that period, with the index of
  * the peer's MSS added. An ACK that is one above such a number of this period or
  * the one before can only come from who has received it, but for one guess in
- * 2^20.
+ * 2^28.
  *
  * What does not fit there goes into the timestamp, which the peer echoes: the
  * lowest bits of ours tell its window scale and whether it does SACK. A peer

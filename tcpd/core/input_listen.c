@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* LISTEN (RFC 9293 3.10.7.2): the one place where a SYN is answered.
  *
- * A listener remembers as many handshakes as its backlog, all of them together as
- * many as half of the tcbs; SYNs beyond that are answered with cookies. When as many children are established and accept does
- * not take them, SYNs are dropped silently, and so is the ACK that would make
- * another one (input_ack.c), so that the peer tries again. Only SYN, ACK and RST
- * decide: ECN bits, text or PSH do not. */
+ * A listener remembers as many handshakes as its backlog, and all together use
+ * half of the tcbs at most; SYNs beyond that are answered with cookies. When as
+ * many children are established and accept does not take them, SYNs are dropped
+ * silently, and so is the ACK that would make another one (input_ack.c), so that
+ * the peer tries again. Only SYN, ACK and RST decide: ECN bits, text or PSH do
+ * not. */
 #include "tcpd/core/input.h"
 
 #include "tcpd/core/input_cookie.h"

@@ -10,6 +10,7 @@
 #include "tcpd/core/input.h"
 #include "tcpd/core/internal.h"
 #include "tcpd/core/path.h"
+#include "tcpd/core/starved.h"
 
 /* How Linux guesses the peer's segment size: the largest seen. */
 static void
@@ -148,6 +149,7 @@ eighth_take_fin(struct tcp *tcp, struct tcb *tcb, instant_t now)
     tcb->rcv_adv = seq_max(tcb->rcv_adv, tcb->rcv_nxt);
     tcb->flags |= TCB_FIN_RECEIVED;
     forget_out_of_order(tcb); /* nothing can follow */
+    starved_wake(tcp, tcb->pool);
     if (tcb->state == TCB_ESTABLISHED)
         tcb_enter(tcp, tcb, TCB_CLOSE_WAIT, now);
     else if (tcb->state == TCB_FIN_WAIT_1)

@@ -125,7 +125,8 @@ listener_is_full(const struct listener *l)
 bool
 listener_is_flooded(const struct tcp *tcp, const struct listener *l)
 {
-    return l->opening >= l->backlog || tcp->opening >= tcp->config.tcbs / 2;
+    return l->opening >= l->backlog ||
+           tcp->opening >= (tcp->config.tcbs + 1) / 2;
 }
 
 /* One that is in SYN-RECEIVED comes or goes. */

@@ -142,7 +142,7 @@ remember(struct tcp *tcp, struct tcb *tcb, const struct piece *p, instant_t now)
     tcb->flags &= ~(uint32_t)TCB_KEEP_PROBE; /* any segment asks */
     if (piece_span(p) > 0)
         remember_sent(tcp, tcb, p, now);
-    else if (output_probe_due(tcb, now))
+    else if (output_probe_due(tcb, now) && seq_lt(p->seq, tcb->snd_una))
         remember_probe(tcp, tcb, now);
     tcb_touch(tcp, tcb);
 }

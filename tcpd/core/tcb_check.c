@@ -27,13 +27,16 @@ in(const struct tcb *tcb, unsigned states)
 #define SHUT                                                                   \
     (1u << TCB_FIN_WAIT_1 | 1u << TCB_FIN_WAIT_2 | 1u << TCB_CLOSING |         \
      1u << TCB_LAST_ACK | 1u << TCB_TIME_WAIT)
-#define NOT_SHUT (1u << TCB_ESTABLISHED | 1u << TCB_CLOSE_WAIT)
+#define WINDOW_MAX (1u << 30) /* RFC 7323 2.3 */
+#define NOT_SHUT   (1u << TCB_ESTABLISHED | 1u << TCB_CLOSE_WAIT)
 
 static const char *
 check_fields(const struct tcb *tcb)
 {
     if (tcb->error > TCP_INVALID)
         return "the error is none";
+    if (tcb->flags >= TCB_KEEP_PROBE << 1)
+        return "a flag is unknown";
     if (tcb->snd_wscale > TCP_WSCALE_MAX || tcb->rcv_wscale > TCP_WSCALE_MAX)
         return "a window scale is above 14";
     if (tcb->soft_error > TCP_INVALID)
@@ -95,6 +98,20 @@ check_owner(const struct tcb *tcb)
     if (tcb->state == TCB_SYN_RECEIVED && owned && !has(tcb, TCB_ACTIVE) &&
         tcb->listener == LISTENER_NONE)
         return "a passive open without listener";
+    return NULL;
+}
+
+/* Sequence numbers are compared within half of their circle, and timeouts double. */
+static const char *
+check_limits(const struct tcb *tcb)
+{
+    if (tcb->rto.ns <= 0 || tcb->rto.ns > duration_ms(TCP_RTO_MAX).ns)
+        return "the retransmission timeout is out of range";
+    if (tcb->peer_mss < TCP_MSS_MIN)
+        return "the peer's MSS has no room for options";
+    if (tcb->snd_wnd > WINDOW_MAX || tcb->max_snd_wnd > WINDOW_MAX ||
+        tcb->cwnd > WINDOW_MAX)
+        return "a window is larger than there are";
     return NULL;
 }
 
@@ -167,6 +184,8 @@ check_receive(const struct tcb *tcb)
         return "rcv_nxt and rx_end disagree";
     if (seq_gt(tcb->rcv_nxt, tcb->rcv_adv))
         return "rcv_nxt is beyond the window";
+    if (seq_sub(tcb->rcv_adv, tcb->rcv_nxt) > STREAM_SPAN)
+        return "more is promised than a stream holds";
     if (tcb->bytes_received != tcb->rx_end)
         return "the bytes received are miscounted";
     if (seq_gt(tcb->last_ack_sent, tcb->rcv_nxt))
@@ -190,7 +209,7 @@ tcb_check(const struct tcb *tcb)
         return why;
     if (tcb->state == TCB_CLOSED)
         return NULL;
-    if ((why = check_send(tcb)) != NULL)
+    if ((why = check_limits(tcb)) != NULL || (why = check_send(tcb)) != NULL)
         return why;
     return check_receive(tcb);
 }

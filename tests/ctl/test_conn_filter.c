@@ -175,8 +175,8 @@ states_have_sss_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        for (uint8_t s = VIEW_CLOSED; s <= VIEW_TIME_WAIT; s++)
-            assert_int_equal(takes_state(names[i].text, s),
+        for (int s = VIEW_CLOSED; s <= VIEW_TIME_WAIT; s++)
+            assert_int_equal(takes_state(names[i].text, (uint8_t)s),
                              s == names[i].state);
     }
 }

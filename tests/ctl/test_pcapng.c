@@ -183,7 +183,7 @@ names_of_every_length_are_padded(void **state)
         b = read_block(&f);
         assert_option(&b, &at, 2, name, len < 64 ? len : 64);
         assert_end(&f);
-        strcat(name, "n");
+        name[len] = 'n';
     }
 }
 

@@ -177,6 +177,20 @@ segments_wait_while_ip_tx_is_full(void **state)
     assert_false(ring_space_wanted(&w.link[0].tx));
 }
 
+/* A linkd that is down is no reason to take ipd for hung. */
+static void
+who_waits_for_a_dead_linkd_shows_that_it_lives(void **state)
+{
+    (void)state;
+    fill_ip_tx();
+    for (int i = 0; i < 3; i++) {
+        ipd_world_turn(&w);
+        assert_true(turn_may_sleep(w.ipd));
+        assert_int_equal(turn_deadline(w.ipd).ns,
+                         instant_add(w.now, duration_ms(100)).ns);
+    }
+}
+
 static void
 answers_have_slots_that_segments_leave_free(void **state)
 {
@@ -349,6 +363,68 @@ full_link_holds_the_others_up_for_a_moment_only(void **state)
     assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 2);
 }
 
+/* `stranger` answers when link 0 is full: a segment has waited for that. */
+static void
+answer_into_full_link(uint32_t stranger)
+{
+    const struct packet plain = {0};
+    struct ring *tx = &w.ipd->link[0].tx.ring;
+    uint8_t arp[64];
+    uint32_t len = put_arp(arp, ARP_REPLY, peer_mac, stranger, OURS);
+
+    while (ring_stage(tx, 0) != NULL)
+        ring_publish(tx, 1);
+    assert_true(ipd_world_send_on(&w, 0, arp, len, &plain));
+    ipd_world_turn(&w);
+    assert_true(w.ipd->waits);
+    tx = &w.link[0].tx;
+    ring_take(tx, ring_ready(tx));
+    ring_publish_cursor(tx, ring_position(tx));
+    ipd_world_turn(&w);
+}
+
+/* Each time that a link is full, what waits has the whole of its patience. */
+static void
+room_in_between_renews_the_patience(void **state)
+{
+    struct packet p = {.src = addr_v4(OURS)};
+
+    (void)state;
+    for (uint32_t i = 1; i <= 2; i++) {
+        p.dst = addr_v4(PEER + i);
+        assert_true(ipd_world_send_segment(&w, &p, bytes, 100));
+    }
+    ipd_world_turn(&w);
+    ipd_world_turn(&w);
+    for (uint32_t i = 1; i <= 2; i++) {
+        answer_into_full_link(PEER + i);
+        assert_int_equal(w.ipd->pending.count, 2 - i);
+        w.now = instant_add(w.now, duration_ms(200));
+    }
+    assert_int_equal(ipd_world_drops(&w, DROP_IP_RING_FULL), 0);
+}
+
+/* The supervisor says in conf that linkd1 has failed, and rings nobody. */
+static void
+failure_of_who_holds_an_input_is_found_out(void **state)
+{
+    struct conf_shm *conf = conf_of(&w.regions[REGION_CONF]);
+
+    (void)state;
+    assert_true(send_out_by(1));
+    ipd_world_turn(&w);
+    assert_true(ring_released(&w.tcp_tx) < ring_position(&w.tcp_tx));
+    ring_want_space(&w.tcp_tx, 1);
+    ipd_world_turn(&w);
+    assert_true(turn_may_sleep(w.ipd));
+    conf->daemons[DAEMON_LINKD + 1].state = CONF_DAEMON_FAILED;
+    assert_true(instant_due(turn_deadline(w.ipd),
+                            instant_add(w.now, duration_ms(100))));
+    ipd_world_turn(&w);
+    assert_int_equal(ring_released(&w.tcp_tx), ring_position(&w.tcp_tx));
+    assert_true(ipd_world_rung(w.tcpd_bell));
+}
+
 static void
 wish_for_space_reaches_every_consumer(void **state)
 {
@@ -380,6 +456,7 @@ main(void)
         CASE(released_input_wakes_only_who_waits),
         CASE(wish_for_space_is_passed_on_before_sleeping),
         CASE(segments_wait_while_ip_tx_is_full),
+        CASE(who_waits_for_a_dead_linkd_shows_that_it_lives),
         CASE(answers_have_slots_that_segments_leave_free),
         CASE(echo_that_finds_the_ring_full_is_dropped),
         CASE(room_made_during_the_turn_is_not_slept_through),
@@ -389,6 +466,8 @@ main(void)
         CASE2(each_link_wakes_its_own_linkd),
         CASE2(input_of_any_link_keeps_ipd_awake),
         CASE2(full_link_holds_the_others_up_for_a_moment_only),
+        CASE2(room_in_between_renews_the_patience),
+        CASE2(failure_of_who_holds_an_input_is_found_out),
         CASE2(wish_for_space_reaches_every_consumer),
     };
 

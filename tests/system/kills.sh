@@ -70,7 +70,8 @@ load down again_and_again kernel "$flow" receive --kernel "${bulk[@]}" \
 load out again_and_again "$flow" send "${bulk[@]}" "$host" 5002
 load short again_and_again kernel "$probe" churn --kernel --fin --total 500 \
     --count 20 "$stack" 5003
-load opened again_and_again "$probe" churn --total 500 --count 20 "$host" 5004
+load opened again_and_again "$probe" churn --fin --total 500 --count 20 \
+    "$host" 5004
 
 check "$((rounds * ${#victims[@]})) daemons are killed and replaced" strike_all
 touch "$work/enough"

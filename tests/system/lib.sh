@@ -190,7 +190,7 @@ said_by_instances() {
     for log in "$SKINK_RUNDIR"/*/log; do
         [ -s "$log" ] || continue
         echo "# $log:"
-        sed 's/^/#   /' "$log"
+        tail -n 30 "$log" | sed 's/^/#   /'
     done
 }
 

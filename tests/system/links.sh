@@ -73,7 +73,8 @@ arrived() {
 same_fate() {
     local first again other
     up --link tap
-    kernel ip -6 addr flush dev tap0
+    kernel sh -c 'echo 1 >/proc/sys/net/ipv6/conf/tap0/disable_ipv6' ||
+        kernel ip link set tap0 multicast off
     kernel ping -n -q -c 1 "$stack" >/dev/null
     kernel ip neigh replace "$stack" dev tap0 nud permanent \
         lladdr "$("$skink" links | grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}')"

@@ -6,7 +6,7 @@ claim "streams of any size arrive whole, and ends of connections are what they a
 
 talk=$build/bench/talk
 mss=1448 # of an MTU of 1500, with timestamps
-sizes=(0 1 2 $((mss - 1)) $mss $((mss + 1)) $((2 * mss)) 65535 65536 65537
+sizes=(0 1 2 $((mss - 1)) "$mss" $((mss + 1)) $((2 * mss)) 65535 65536 65537
     131071 131072 131073 1048575 1048576 1048577 5000001)
 
 from_kernel() { kernel "$talk" "$1" --kernel "$stack" 5001 "${@:2}"; }

@@ -4,21 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 claim "status and stats tell the truth, also while a daemon is failed"
 
-# valid_json TEXT: by whatever parser there is.
-valid_json() {
-    if command -v python3 >/dev/null; then
-        python3 -m json.tool <<<"$1"
-    elif command -v node >/dev/null; then
-        node -e 'JSON.parse(require("fs").readFileSync(0, "utf8"))' <<<"$1"
-    else
-        grep -qzE '^\{.*[]}]\}\s*$' <<<"$1"
-    fi
-}
-
-counter() { # NAME: its value, without the commas
-    "$skink" stats "^$1\$" | awk '{ gsub(",", "", $2); print $2 }'
-}
-
 looks_fine() {
     check "$1: skink status" "$skink" status
     check "$1: skink stats" "$skink" stats --nonzero

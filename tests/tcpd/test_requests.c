@@ -192,6 +192,7 @@ token_of_nobody_is_dropped(void **state)
     q = numbered(e, 1);
     connect_to(e, 1, peer_new(w, 80));
     end_die(e);
+    tcpd_world_turn(w);
     assert_int_equal(serve(e, &q, &r), DROP_API_BAD_TOKEN);
 }
 

@@ -144,9 +144,27 @@ sizes_of_segments_are_held_against_the_mtu(void **state)
     f.gso_size = 1348;
     assert_int_equal(decide(), DROP_NONE);
     f.gso_size = 1349;
+    d.ip.dont_fragment = true;
     assert_int_equal(decide(), DROP_IP_TOO_BIG);
     d.len = 1380; /* one segment all the same */
     assert_int_equal(decide(), DROP_NONE);
+}
+
+/* A sender that does not set DF would not hear that they are too long. */
+static void
+segments_that_may_be_fragmented_become_smaller(void **state)
+{
+    (void)state;
+    d.len = 60000;
+    f.csum_vouched = true;
+    f.tcp[12] = 0xf0; /* 60 bytes of header */
+    f.gso_size = 1400;
+    assert_int_equal(decide(), DROP_NONE);
+    assert_int_equal(out.gso_size, 1400 - 20 - 60);
+    assert_true(out.csum_partial);
+    f.gso_size = 1320;
+    assert_int_equal(decide(), DROP_NONE);
+    assert_int_equal(out.gso_size, 1320);
 }
 
 int
@@ -160,6 +178,7 @@ main(void)
         CASE(routes_mtu_counts),
         CASE(offload_that_does_not_fit_is_refused),
         CASE(sizes_of_segments_are_held_against_the_mtu),
+        CASE(segments_that_may_be_fragmented_become_smaller),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,74 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the neighbour cache. */
-#include "tests/ipd/frames.h"
-
-#include "ipd/core/neigh.h"
-
-static struct net net;
-static struct neigh_table table;
-static struct mac mac;
-
-static int
-empty_table(void **state)
-{
-    (void)state;
-    net = test_net(2);
-    neigh_init(&table, &net);
-    return 0;
-}
-
-static instant_t
-at_ms(int64_t ms)
-{
-    return instant_add((instant_t){1000000000000}, duration_ms(ms));
-}
-
-static enum neigh_found
-resolve(uint32_t addr, int64_t ms)
-{
-    return neigh_resolve(&table, 0, addr_v4(addr), at_ms(ms), &mac);
-}
-
-static enum neigh_found
-look(uint32_t addr)
-{
-    return neigh_look(&table, 0, addr_v4(addr), &mac);
-}
-
-static bool
-confirm(uint32_t addr, struct mac m, int64_t ms)
-{
-    return neigh_confirm(&table, 0, addr_v4(addr), m, at_ms(ms));
-}
-
-/* Exactly one request is due, for `addr` to `m`. */
-static void
-assert_request(int64_t ms, uint32_t addr, struct mac m)
-{
-    struct neigh_request r;
-
-    assert_true(neigh_pull_request(&table, at_ms(ms), &r));
-    assert_int_equal(addr_to_v4(r.addr), addr);
-    assert_memory_equal(&r.mac, &m, sizeof m);
-    assert_false(neigh_pull_request(&table, at_ms(ms), &r));
-}
-
-static void
-assert_no_request(int64_t ms)
-{
-    struct neigh_request r;
-
-    assert_false(neigh_pull_request(&table, at_ms(ms), &r));
-}
-
-/* The peer is known as of `ms`. */
-static void
-make_known(uint32_t addr, struct mac m, int64_t ms)
-{
-    assert_int_equal(resolve(addr, ms), NEIGH_ASKED);
-    assert_request(ms, addr, mac_broadcast());
-    assert_true(confirm(addr, m, ms));
-}
+/* Tests of the neighbour cache. Who has room in it is test_neigh_room.c's. */
+#include "tests/ipd/core/neigh_table.h"
 
 static void
 first_packet_makes_us_ask_at_once(void **state)
@@ -310,66 +242,6 @@ confirming_claim_is_as_good_as_an_answer(void **state)
     assert_no_request(40000);
 }
 
-/* Fills the table with known neighbours other than the gateway and the peer,
- * used in the order of their addresses. */
-static void
-fill_table(int64_t ms)
-{
-    net.address[0].prefix_len = 16;
-    for (uint32_t i = 0; i < NEIGH_MAX; i++)
-        make_known(0x0a071001 + i, peer_mac, ms + i);
-}
-
-static void
-own_packet_pushes_out_the_longest_unused(void **state)
-{
-    (void)state;
-    fill_table(0);
-    assert_int_equal(resolve(0x0a071001, 400), NEIGH_KNOWN);
-    make_known(GATEWAY, gateway_mac, 500);
-    assert_int_equal(look(0x0a071001), NEIGH_KNOWN);
-    assert_int_equal(look(0x0a071002), NEIGH_DEAD);
-    assert_int_equal(look(0x0a071003), NEIGH_KNOWN);
-    assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
-}
-
-static void
-claims_push_out_nothing_in_use(void **state)
-{
-    (void)state;
-    fill_table(0);
-    for (uint32_t i = 0; i < 1000; i++)
-        neigh_claim(&table, 0, addr_v4(0x0a072001 + i), evil_mac, at_ms(1000));
-    for (uint32_t i = 0; i < NEIGH_MAX; i++)
-        assert_int_equal(look(0x0a071001 + i), NEIGH_KNOWN);
-    assert_int_equal(look(0x0a072001), NEIGH_DEAD);
-}
-
-static void
-flood_of_claims_leaves_the_gateway(void **state)
-{
-    (void)state;
-    net.address[0].prefix_len = 16;
-    make_known(GATEWAY, gateway_mac, 0);
-    for (uint32_t i = 0; i < 2000; i++)
-        neigh_claim(&table, 0, addr_v4(0x0a072001 + i), evil_mac, at_ms(i));
-    assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
-    make_known(PEER, peer_mac, 2001); /* and room for who we talk to */
-    assert_int_equal(look(GATEWAY), NEIGH_KNOWN);
-}
-
-static void
-table_of_unanswered_requests_is_full(void **state)
-{
-    (void)state;
-    net.address[0].prefix_len = 16;
-    for (uint32_t i = 0; i < NEIGH_MAX; i++)
-        assert_int_equal(resolve(0x0a071001 + i, 0), NEIGH_ASKED);
-    assert_int_equal(resolve(PEER, 1), NEIGH_NO_ROOM);
-    neigh_claim(&table, 0, addr_v4(PEER), peer_mac, at_ms(1));
-    assert_int_equal(look(PEER), NEIGH_DEAD);
-}
-
 static void
 what_becomes_known_is_to_be_saved_once(void **state)
 {
@@ -469,10 +341,6 @@ main(void)
         CASE(claim_teaches_where_nothing_is_known),
         CASE(contradicting_claim_makes_us_ask_and_changes_nothing),
         CASE(confirming_claim_is_as_good_as_an_answer),
-        CASE(own_packet_pushes_out_the_longest_unused),
-        CASE(claims_push_out_nothing_in_use),
-        CASE(flood_of_claims_leaves_the_gateway),
-        CASE(table_of_unanswered_requests_is_full),
         CASE(what_becomes_known_is_to_be_saved_once),
         CASE(what_is_lost_is_to_be_saved_as_nothing),
         CASE(replaced_entry_is_to_be_saved),

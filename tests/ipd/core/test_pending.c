@@ -8,6 +8,7 @@
 
 static struct pending pending;
 static uint32_t link;
+static enum outgoing_kind kind;
 static uint8_t bytes[65536];
 static uint8_t back[65536];
 
@@ -16,6 +17,7 @@ nothing_waits(void **state)
 {
     (void)state;
     link = 0;
+    kind = OUTGOING_SEGMENT;
     memset(&pending, 0xcc, sizeof pending);
     pending_init(&pending);
     return 0;
@@ -38,6 +40,7 @@ keep(uint32_t hop, uint32_t seed, uint32_t len)
         .path = {.link = link, .next_hop = addr_v4(hop)},
         .dst = addr_v4(seed),
         .len = len,
+        .kind = (uint8_t)kind,
         .serial = 5,
     };
 
@@ -114,6 +117,26 @@ bytes_are_bounded(void **state)
     assert_holds(3, 9, 65515);
 }
 
+static void
+what_is_passed_on_leaves_half_to_what_is_ours(void **state)
+{
+    (void)state;
+    kind = OUTGOING_FORWARD;
+    for (uint32_t i = 0; i < PENDING_PACKETS / 2; i++)
+        assert_true(keep(PEER + i, i, 10));
+    assert_false(keep(FAR, 99, 10));
+    kind = OUTGOING_SEGMENT;
+    assert_true(keep(FAR, 99, 10));
+
+    pending_init(&pending);
+    kind = OUTGOING_FORWARD;
+    assert_true(keep(PEER, 0, 65515));
+    assert_true(keep(PEER, 1, 65515));
+    assert_false(keep(PEER, 2, 1));
+    kind = OUTGOING_PING;
+    assert_true(keep(PEER, 2, 65515));
+}
+
 /* Any mixture of keeping and removing loses no chunk and mixes no bytes. */
 static void
 random_order_mixes_nothing(void **state)
@@ -148,8 +171,11 @@ main(void)
 {
 #define CASE(f) cmocka_unit_test_setup(f, nothing_waits)
     static const struct CMUnitTest tests[] = {
-        CASE(packet_comes_back_as_it_was), CASE(one_hop_keeps_four),
-        CASE(all_hops_keep_sixty_four),    CASE(bytes_are_bounded),
+        CASE(packet_comes_back_as_it_was),
+        CASE(one_hop_keeps_four),
+        CASE(all_hops_keep_sixty_four),
+        CASE(bytes_are_bounded),
+        CASE(what_is_passed_on_leaves_half_to_what_is_ours),
         CASE(random_order_mixes_nothing),
     };
 

@@ -50,6 +50,27 @@ another_ones_read_tells_the_peer_of_new_room(void **state)
     w->pool.free_count = 3;
 }
 
+/* What lay beyond a gap will never be read: the FIN comes before it. */
+static void
+a_fin_before_a_gap_gives_its_chunks_to_others(void **state)
+{
+    struct world *w = *state;
+    struct flow a, b;
+
+    world_listen(w, 4);
+    a = joined(w, 4000);
+    flow_put(&a, TCP_ACK, 2, 1, 100);
+    world_drain(w);
+    assert_int_equal(a.tcb->ooo_count, 1);
+    w->pool.free_count = 0;
+    b = joined(w, 4001);
+    assert_true(seq_eq(b.tcb->rcv_adv, b.tcb->rcv_nxt));
+    flow_put(&a, TCP_FIN | TCP_ACK, 1, 1, 0);
+    world_drain(w);
+    assert_true(seq_gt(b.tcb->rcv_adv, b.tcb->rcv_nxt));
+    w->pool.free_count = WORLD_CHUNKS;
+}
+
 static void
 everybody_is_told_in_the_end(void **state)
 {
@@ -94,6 +115,7 @@ main(void)
     cmocka_unit_test_setup_teardown(claim, world_fixture, world_fixture_end)
     const struct CMUnitTest tests[] = {
         T(another_ones_read_tells_the_peer_of_new_room),
+        T(a_fin_before_a_gap_gives_its_chunks_to_others),
         T(everybody_is_told_in_the_end),
         T(whoever_ends_waits_no_longer),
     };

@@ -8,6 +8,48 @@
 
 #include <cmocka.h>
 
+static void
+spoil_rto(struct tcb *tcb)
+{
+    tcb->rto.ns = 0;
+}
+
+static void
+spoil_long_rto(struct tcb *tcb)
+{
+    tcb->rto.ns = INT64_MAX;
+}
+
+static void
+spoil_peer_mss(struct tcb *tcb)
+{
+    tcb->peer_mss = 11; /* less than its options take */
+}
+
+static void
+spoil_window(struct tcb *tcb)
+{
+    tcb->snd_wnd = 1u << 31;
+}
+
+static void
+spoil_large_cwnd(struct tcb *tcb)
+{
+    tcb->cwnd = UINT32_MAX;
+}
+
+static void
+spoil_promise(struct tcb *tcb)
+{
+    tcb->rcv_adv = seq_add(tcb->rcv_nxt, STREAM_SPAN + 1);
+}
+
+static void
+spoil_unknown_flag(struct tcb *tcb)
+{
+    tcb->flags |= 1u << 31;
+}
+
 /* Breaks one thing of a tcb, which has to be noticed, and mends it again. */
 static void
 must_notice(struct tcb *tcb, void (*spoil)(struct tcb *tcb))
@@ -306,6 +348,13 @@ every_broken_invariant_is_noticed(void **state)
         spoil_bytes_received,
         spoil_keep_probe,
         spoil_dsack,
+        spoil_rto,
+        spoil_long_rto,
+        spoil_peer_mss,
+        spoil_window,
+        spoil_large_cwnd,
+        spoil_promise,
+        spoil_unknown_flag,
     };
     struct flow f = flow_in(*state, TCB_ESTABLISHED);
 

@@ -198,6 +198,25 @@ a_closed_window_is_probed_below_snd_una(void **state)
 }
 
 static void
+an_ack_that_reports_ranges_is_no_probe(void **state)
+{
+    struct lone *l = *state;
+
+    close_window(l);
+    lone_expire(l);
+    l->tcb->flags |= TCB_SACK;
+    ooo_add(l->tcb, seq_add(l->tcb->rcv_nxt, 10), seq_add(l->tcb->rcv_nxt, 20));
+    reply_ack(l->tcp, l->tcb);
+    assert_true(lone_send(l));
+    assert_int_equal(l->sent.seq, l->tcb->snd_max.v);
+    assert_int_equal(l->tcb->probes, 0);
+    assert_true(lone_send(l));
+    assert_int_equal(l->sent.seq, l->tcb->snd_una.v - 1);
+    assert_int_equal(l->tcb->probes, 1);
+    assert_false(lone_send(l));
+}
+
+static void
 answered_probes_go_on_for_ever_at_two_minutes(void **state)
 {
     struct lone *l = *state;
@@ -388,6 +407,7 @@ main(void)
         T(a_synack_is_sent_six_times_in_63_seconds),
         T(a_fin_is_sent_again),
         T(a_closed_window_is_probed_below_snd_una),
+        T(an_ack_that_reports_ranges_is_no_probe),
         T(answered_probes_go_on_for_ever_at_two_minutes),
         T(unanswered_probes_end_with_rst),
         T(an_orphans_probes_end),
