@@ -274,11 +274,14 @@ sock_break(struct sock *k)
         k->phase = PHASE_FAILED;
 }
 
-/* tcpd has let go of the slot. */
+/* tcpd has let go of the slot. Answers that are still to come name it. */
 static void
 generation_over(struct skink *s, struct sock *k, uint32_t now)
 {
-    if (k->phase == PHASE_CLOSING)
+    if (k->phase == PHASE_CLOSING && k->requests > 0) {
+        k->generation = now;
+        k->gone = true;
+    } else if (k->phase == PHASE_CLOSING)
         sock_release(s, k, now);
     else if (k->renewal == RENEW_CLOSE || k->renewal == RENEW_CLOSING)
         renew_generation(s, k, now);
@@ -396,7 +399,16 @@ sock_event(struct skink *s, struct sock *k)
 
 /* ---- the end ---- */
 
-/* Once no request names the slot any more. */
+/* A request that puts the slot to use must not come behind the close. One that
+ * has done so shows in the slot before its answer, and to wait for that would
+ * leave it to chance what tcpd makes of a process that ends now. Slots that tcpd
+ * gives are used again without asking us. */
+static bool
+may_show_close(const struct skink *s, const struct sock *k)
+{
+    return k->requests == 0 || (k->based && sock_slot(s, k) < CLIENT_OWN);
+}
+
 static void
 show_close(struct skink *s, struct sock *k)
 {
@@ -421,7 +433,7 @@ sock_close(struct skink *s, struct sock *k)
     k->interest = 0;
     k->renewal = RENEW_NONE;
     k->phase = PHASE_CLOSING;
-    if (k->requests == 0)
+    if (may_show_close(s, k))
         show_close(s, k);
     instance_news(s);
 }
@@ -432,7 +444,9 @@ sock_answered(struct skink *s, struct sock *k, bool works)
     k->requests--;
     k->attached |= works;
     if (k->phase == PHASE_CLOSING) {
-        if (k->requests == 0)
+        if (k->requests == 0 && k->gone)
+            sock_release(s, k, k->generation);
+        else if (k->requests == 0 && !(k->flags & CLIENT_CLOSE))
             show_close(s, k);
         return;
     }

@@ -43,6 +43,7 @@ struct sock {
     bool based;      /* the cursors below are those of this generation */
     bool bound;      /* by bind, so that it stays so */
     bool nonblocking, abort_on_close;
+    bool gone;           /* closed, and tcpd has let go of the slot */
     bool outcome_told;   /* of connect */
     uint16_t serial;     /* tells handles of one slot apart */
     uint32_t generation; /* tcpd's count */

@@ -117,6 +117,33 @@ linger_zero_aborts(void **state)
     assert_int_equal(fake_hear(f, 0).flags, CLIENT_CLOSE | CLIENT_ABORT);
 }
 
+/* Else a process that ends now would leave a FIN instead. */
+static void
+close_is_shown_though_the_answer_to_connect_is_missing(void **state)
+{
+    struct fake *f = *state;
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+    struct slot_view v;
+    int h = fake_connected(f, &v, 0), other;
+    struct sock *k = sock_of(f->s, h);
+
+    k->requests = 1;
+    assert_int_equal(
+        skink_setsockopt(f->s, h, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    assert_int_equal(skink_close(f->s, h), 0);
+    assert_int_equal(fake_hear(f, 0).flags, CLIENT_CLOSE | CLIENT_ABORT);
+
+    /* tcpd frees the slot; it is not used again before the answer is here. */
+    v = (struct slot_view){.generation = v.generation + 1, .state = SLOT_FREE};
+    fake_show(f, 0, v);
+    sock_look(f->s, k);
+    other = skink_socket(f->s, AF_INET, SOCK_STREAM, 0);
+    assert_int_not_equal(sock_slot(f->s, sock_of(f->s, other)), 0);
+    sock_answered(f->s, k, true);
+    other = skink_socket(f->s, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(sock_slot(f->s, sock_of(f->s, other)), 0);
+}
+
 static void
 after_fin_the_rest_is_read_and_then_zero(void **state)
 {
@@ -273,6 +300,7 @@ main(void)
         TEST(closing_a_listener_resets_who_waits_in_its_queue),
         TEST(a_slot_is_reserved_until_tcpd_shows_the_next_generation),
         TEST(linger_zero_aborts),
+        TEST(close_is_shown_though_the_answer_to_connect_is_missing),
         TEST(after_fin_the_rest_is_read_and_then_zero),
         TEST(after_rst_data_then_the_error_once_then_the_end),
         TEST(so_error_is_read_once),
