@@ -9,7 +9,9 @@
  * descriptors that are not released say it, to this process as to its
  * successor. Hence the invariants:
  *
- *   - nothing held: the area is free, and `next` goes to the front;
+ *   - nothing held: the area is free, and `next` goes to the front once it has
+ *     come far from it, so that a quiet link stays in the cache and yet leaves
+ *     what passed lying for a while, for those who look on;
  *   - something held and next > begin: held is [begin, next), free are the rest
  *     of the area and then its front up to begin;
  *   - something held and next <= begin: held wraps, free is [next, begin). That
@@ -155,7 +157,8 @@ static bool
 find_room(struct area *a, const struct packet *held, uint32_t len)
 {
     if (held == NULL) {
-        a->next = 0;
+        if (a->next >= a->size / 4 || len > a->size - a->next)
+            a->next = 0;
         return len <= a->size;
     }
 

@@ -89,8 +89,8 @@ void area_join(struct area *a, const struct region *region, struct ring *ring,
  * everything staged, in one piece, 64-byte aligned; NULL when it is held by
  * unreleased packets. `staged` is the number of slots staged, and filled in,
  * beyond the tail so far this turn. Asking again before area_commit gives the
- * same room, or the front: when all is released it starts there again, so that
- * a quiet link stays in the same cache lines. Nothing is kept for a room that
+ * same room, or the front: when all is released and a quarter of the area used,
+ * it starts there again, so that a quiet link stays in the cache. Nothing is kept for a room that
  * is not committed. */
 uint8_t *area_reserve(struct area *a, uint32_t staged, uint32_t len);
 

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define SLOTS 1024 /* of every ring of packets */
+#define SLOTS  1024 /* of every ring of packets */
+#define MARGIN 128  /* that may be staged beyond a tail */
 
 /* ---- whole copies ---- */
 
@@ -85,7 +86,8 @@ packet_overwritten_before_the_copy_is_lost(void **state)
     (void)state;
     sniff_send(&rings, RING_LINK_RX, 1, 100);
     sniff_take(&rings, RING_LINK_RX, true);
-    sniff_send(&rings, RING_LINK_RX, 2, 100); /* from the front again */
+    sniff_to_the_front(&rings, RING_LINK_RX);
+    sniff_send(&rings, RING_LINK_RX, 2, 100);
     sniff_take(&rings, RING_LINK_RX, true);
     fall_asleep(DAEMON_LINKD);
     sniff_poll(sniffer, now);
@@ -100,6 +102,7 @@ packet_overwritten_in_the_turn_of_the_copy_is_lost(void **state)
     (void)state;
     sniff_send(&rings, RING_LINK_RX, 1, 100);
     sniff_take(&rings, RING_LINK_RX, true);
+    sniff_to_the_front(&rings, RING_LINK_RX);
     sniff_stage(&rings, RING_LINK_RX, 2, 40); /* torn: 40 new, 60 old bytes */
     sniff_poll(sniffer, now);
     assert_nothing(0); /* neither given out nor lost yet */
@@ -119,6 +122,7 @@ bytes_behind_a_packet_count_as_written(void **state)
     sniff_stage(&rings, RING_LINK_RX, 2, 100); /* a line behind it */
     sniff_end_turn(&rings, RING_LINK_RX);
     sniff_take(&rings, RING_LINK_RX, true);
+    sniff_to_the_front(&rings, RING_LINK_RX);
     p = sniff_stage(&rings, RING_LINK_RX, 3, 60);
     /* A frame that was read behind it, and moved up. */
     memset(rings.look.regions[REGION_LINK_RX].base + p->offset + 64, 9, 200);
@@ -170,8 +174,9 @@ slots_written_again_are_lost(void **state)
     }
     fall_asleep(DAEMON_LINKD);
     sniff_poll(sniffer, now);
-    assert_filled(next(), (uint8_t)(SLOTS + 9), 64);
-    assert_nothing(SLOTS + 9);
+    for (uint32_t i = 10 + MARGIN; i < SLOTS + 10; i++)
+        assert_filled(next(), (uint8_t)i, 64);
+    assert_nothing(10 + MARGIN);
 }
 
 /* ---- payloads elsewhere ---- */
@@ -206,6 +211,7 @@ payload_of_another_region_is_its_writers_to_overwrite(void **state)
     sniff_take(&rings, RING_IP_RX, true);
     sniff_take(&rings, RING_LINK_RX, true);
     fall_asleep(DAEMON_IPD);
+    sniff_to_the_front(&rings, RING_LINK_RX);
     sniff_stage(&rings, RING_LINK_RX, 2, 100); /* linkd is in a turn */
     sniff_poll(sniffer, now);
     sniff_end_turn(&rings, RING_LINK_RX);

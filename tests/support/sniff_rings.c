@@ -158,6 +158,12 @@ sniff_send(struct sniff_rings *r, enum ring_id ring, uint8_t fill, uint32_t len)
 }
 
 void
+sniff_to_the_front(struct sniff_rings *r, enum ring_id ring)
+{
+    r->area[ring].next = r->area[ring].size;
+}
+
+void
 sniff_take(struct sniff_rings *r, enum ring_id ring, bool release)
 {
     struct ring *c = &r->consumer[ring];

@@ -44,6 +44,9 @@ void sniff_end_turn(struct sniff_rings *r, enum ring_id ring);
 void sniff_send(struct sniff_rings *r, enum ring_id ring, uint8_t fill,
                 uint32_t len);
 
+/* The next packet's bytes lie at the front of the area again, if nothing is held. */
+void sniff_to_the_front(struct sniff_rings *r, enum ring_id ring);
+
 /* The consumer takes all, and is done with it or holds it. */
 void sniff_take(struct sniff_rings *r, enum ring_id ring, bool release);
 

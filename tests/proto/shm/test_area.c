@@ -27,17 +27,36 @@ area_lies_behind_the_slots_on_a_cache_line(void **state)
 }
 
 static void
-quiet_area_starts_at_the_front_again(void **state)
+quiet_area_starts_at_the_front_again_after_a_quarter(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at < AREA / 4; at += 128) {
+        assert_int_equal(send(100), at);
+        release(1);
+    }
+    assert_int_equal(send(100), 0);
+}
+
+static void
+held_packet_keeps_the_area_from_its_front(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at < AREA / 2; at += 128) {
+        assert_int_equal(send(100), at);
+        if (at > 0)
+            release(1);
+    }
+    release(1);
+    assert_int_equal(send(100), 0);
+}
+
+static void
+quiet_area_starts_at_the_front_when_the_rest_is_too_short(void **state)
 {
     (void)state;
     assert_int_equal(send(100), 0);
     release(1);
-    assert_int_equal(send(100), 0);
-    assert_int_equal(send(100), 128);
-    release(1);
-    assert_int_equal(send(100), 256);
-    release(2);
-    assert_int_equal(send(100), 0);
+    assert_int_equal(send(AREA), 0);
 }
 
 static void
@@ -251,7 +270,9 @@ main(void)
     static const struct CMUnitTest tests[] = {
         WITH_AREA(packets_follow_each_other_in_whole_cache_lines),
         WITH_AREA(area_lies_behind_the_slots_on_a_cache_line),
-        WITH_AREA(quiet_area_starts_at_the_front_again),
+        WITH_AREA(quiet_area_starts_at_the_front_again_after_a_quarter),
+        WITH_AREA(held_packet_keeps_the_area_from_its_front),
+        WITH_AREA(quiet_area_starts_at_the_front_when_the_rest_is_too_short),
         WITH_AREA(asking_again_gives_the_same_room),
         WITH_AREA(committing_less_than_reserved_gives_the_rest_back),
         WITH_AREA(staged_packets_hold_their_room),
