@@ -12,6 +12,7 @@ size=20000000
 # The second link's kernel side goes into a network of its own.
 make_far() {
     start far "$skink" exec unshare -n sh -c 'echo ready; exec sleep 600'
+    at_far=("$skink" exec nsenter -t "${started[far]}" -n)
     kernel ip addr add 10.7.0.1/24 dev t0
     kernel ip link set t1 netns "${started[far]}"
     far ip link set lo up
@@ -19,10 +20,10 @@ make_far() {
     far ip link set t1 mtu "$1" up
     far ip route add 10.7.0.0/24 via "$far_router"
     kernel ip route replace 10.8.0.0/24 via "$near_router"
-    start server far "$flow" serve --kernel "$far" 5001
+    start server "${at_far[@]}" "$flow" serve --kernel "$far" 5001
 }
 
-far() { kernel nsenter -t "${started[far]}" -n "$@"; }
+far() { "${at_far[@]}" "$@"; }
 
 transfers() { # WHAT
     local verb
