@@ -134,7 +134,7 @@ counts "by network" 0 "$stack" conns dst 192.0.2.0/24
 counts "negated" 0 ":5002 " conns 'state established and not sport = 5002'
 has "-t -i: how it goes" 'reno wscale:[0-9]+,[0-9]+ rto:[0-9]+ .*mss:1448' \
     conns -ti
-has "-p: whose it is" "probe\([0-9]+\) fd [0-9]+" conns -p
+has "-p: whose it is" "probe\([0-9]+\) handle [0-9]+" conns -p
 has "-m: buffers" 'skmem:\(r' conns -m
 has "-o: timers" 'timer:\(timewait,[0-9.]+sec,0\)' conns -ao
 has "-l -i: what listeners have accepted" 'accepted:3 overflow:0' conns -li
