@@ -140,7 +140,8 @@ refuse(int connection, int error)
 {
     struct client_welcome msg = {.abi = SHM_ABI, .error = error};
 
-    if (!fdpass_send(connection, &msg, sizeof msg, NULL, 0))
+    /* Any user can do that as often as he likes: it is not worth a line. */
+    if (!fdpass_send(connection, &msg, sizeof msg, NULL, 0) && errno != EPIPE)
         log_line("cannot refuse a client: %s", strerror(errno));
     close(connection);
 }

@@ -225,7 +225,9 @@ parse(struct capture *c, struct cli *cli, int argc, char **argv,
          .value = &c->path},
         {.name = "on",
          .metavar = "NAME",
-         .help = "a link, ipd>tcpd, tcpd>ipd, or all (default: all links)",
+         .help = "a link, ipd>tcpd, tcpd>ipd, or all (default: all links); "
+                 "files of "
+                 "both kinds are for Wireshark, tcpdump reads one",
          .value = on},
         {.name = "count",
          .letter = 'c',

@@ -38,8 +38,8 @@ is_wanted(const struct conns *c, const struct conn_ends *e)
         return true;
     if (c->listening)
         return e->state == VIEW_LISTEN;
-    return e->state != VIEW_LISTEN && e->state != VIEW_TIME_WAIT &&
-           e->state != VIEW_SYN_RECEIVED;
+    return e->state != VIEW_CLOSED && e->state != VIEW_LISTEN &&
+           e->state != VIEW_TIME_WAIT && e->state != VIEW_SYN_RECEIVED;
 }
 
 /* ---- text ---- */
@@ -90,13 +90,20 @@ print_conn(const struct conns *c, const struct view_conn *v,
                v->info.receive_buffer, v->info.send_q, v->info.send_buffer);
 }
 
+/* What is bound and does not listen is in the table too. */
+static const char *
+listener_state(const struct view_listener *v)
+{
+    return v->backlog > 0 ? conn_state_name(VIEW_LISTEN) : "BOUND";
+}
+
 static void
 print_listener(const struct conns *c, const struct view_listener *v,
                const struct conn_owner *owner)
 {
     char local[CONN_ENDPOINT], peer[CONN_ENDPOINT];
 
-    print_row(c, conn_state_name(VIEW_LISTEN), v->queued, v->backlog,
+    print_row(c, listener_state(v), v->queued, v->backlog,
               conn_endpoint(local, v->addr, v->port),
               conn_endpoint(peer, addr_any_v4(), 0), owner);
     putchar('\n');
@@ -143,7 +150,7 @@ json_listener(struct conns *c, const struct view_listener *v,
     struct json *j = &c->json;
 
     json_begin(j, NULL, '{');
-    json_text(j, "state", conn_state_name(VIEW_LISTEN));
+    json_text(j, "state", listener_state(v));
     json_text(j, "local", conn_endpoint(local, v->addr, v->port));
     json_number(j, "queued", v->queued);
     json_number(j, "backlog", v->backlog);
@@ -161,10 +168,11 @@ show_listeners(struct conns *c)
     for (uint32_t i = 0; i < c->look.tcpd.listeners.count; i++) {
         struct view_listener v;
         struct conn_owner owner;
-        struct conn_ends ends = {.state = VIEW_LISTEN, .remote = addr_any_v4()};
+        struct conn_ends ends = {.remote = addr_any_v4()};
 
         if (!view_read(&c->look.tcpd.listeners, i, &v) || v.used == 0)
             continue;
+        ends.state = v.backlog > 0 ? VIEW_LISTEN : VIEW_CLOSED;
         ends.local = v.addr;
         ends.local_port = v.port;
         if (!is_wanted(c, &ends))

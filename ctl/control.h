@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CONTROL_CONNECTIONS 16
-#define CONTROL_OWN         8    /* of these, kept for the owner and root */
+#define CONTROL_CONNECTIONS 128
+#define CONTROL_OWN         64   /* of these, kept for the owner and root */
 #define CONTROL_MESSAGE     8192 /* bytes, the longest either way */
 
 struct supervisor;

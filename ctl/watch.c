@@ -53,6 +53,7 @@ watch_boot(struct child *c, instant_t now)
 void
 watch_children(struct supervisor *s, instant_t now, bool late)
 {
+    supervisor_shorten_log(s); /* some lines strangers can bring about */
     for (size_t i = 0; i < s->store.daemons && !s->stopping; i++) {
         struct child *c = &s->children[i];
 

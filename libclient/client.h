@@ -130,7 +130,7 @@ int skink_getpeername(struct skink *s, int handle, struct sockaddr *addr,
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK, TCP_MAXSEG*, TCP_KEEPIDLE,
  *                TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2,
  *                TCP_WINDOW_CLAMP, TCP_USER_TIMEOUT, TCP_QUICKACK (set; reads 1),
- *                TCP_CONGESTION* ("cubic", "reno"; -ENOENT), TCP_INFO* (get)
+ *                TCP_CONGESTION* ("reno"; else -ENOENT), TCP_INFO* (get)
  * -ENOPROTOOPT for others, -EINVAL (*len too short, out of range), -EDOM. */
 int skink_setsockopt(struct skink *s, int handle, int level, int name,
                      const void *value, socklen_t len);

@@ -89,10 +89,11 @@ use_again(struct skink *s, struct sock *k)
         k->local = addr_any_v4();
         k->local_port = 0;
         finish(s, k);
-    } else if (request_start(s, k, &bind) != NULL) {
-        k->renewal = RENEW_ASKED;
     } else {
-        fail(s, k, ENOMEM);
+        /* Said before it is asked: the answer may be there when that returns. */
+        k->renewal = RENEW_ASKED;
+        if (request_start(s, k, &bind) == NULL)
+            fail(s, k, ENOMEM);
     }
 }
 

@@ -36,7 +36,7 @@ static const struct number {
      offsetof(struct api_settings, user_timeout_ms)},
 };
 
-static const char *const congestion_controls[] = {"cubic", "reno"};
+static const char *const congestion_controls[] = {"reno"};
 
 static const struct number *
 number_of(int name)

@@ -75,7 +75,7 @@ finish file
 same "3 pings are 6 packets in the file" 6 "$(packets "$work/file.pcapng")"
 if command -v tcpdump >/dev/null; then
     same "tcpdump reads the same" 6 \
-        "$(tcpdump -n -r "$work/file.pcapng" 2>/dev/null | grep -c ICMP)"
+        "$(tcpdump -Z root -n -r "$work/file.pcapng" 2>/dev/null | grep -c ICMP)"
 fi
 capture stream -w - 'icmp[icmptype] == icmp-echo'
 pings 3

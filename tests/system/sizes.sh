@@ -17,6 +17,7 @@ to_itself() { "$talk" "$1" "$stack" 5001 "${@:2}"; }
 ended_as() { [ "$(tail -n 1 "$work/$1.said")" = "$2" ]; }
 
 serve() { # NAME COMMAND...
+    rm -f "$work/$1.said" # of the one before
     "${@:2}" >"$work/$1.said" &
     started[$1]=$!
     wait_until 10 grep -q ready "$work/$1.said" || bail "$1 starts"
