@@ -42,6 +42,7 @@ clean_up() {
     kill "${pids[@]}" 2>/dev/null || true
     wait "${pids[@]}" 2>/dev/null || true
     "$skink" down 2>/dev/null || true
+    "$skink" -i idle down 2>/dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -183,31 +184,34 @@ pss() {
 
 slab() { awk '/^(Slab|KernelStack|Percpu):/ { s += $2 } END { print s * 1024 }' /proc/meminfo; }
 
-# hold PORTS SERVER: connections, half to each port, until the pipe closes.
+# hold PORTS SERVER [INSTANCE]: connections, half to each port, until the pipe closes.
 hold() {
     local port
     for port in $1; do
-        start kernel_hold "$port" "$2"
+        start kernel_hold "$port" "$2" "${3:-default}"
     done
 }
 
 kernel_hold() {
-    exec "$skink" exec "$build/bench/probe" hold --kernel \
+    exec "$skink" -i "$3" exec "$build/bench/probe" hold --kernel \
         --count $((idle / 2)) "${address[$2]}" "$1" < <(sleep infinity)
 }
 
+# An instance of its own, which has not had a connection yet.
 idle_skink() {
     local daemons first=${#pids[@]} before
-    start "$build/bench/probe" serve "${address[skink]}" 5003
-    start "$build/bench/probe" serve "${address[skink]}" 5004
-    mapfile -t daemons < <("$skink" status -j | tr '{' '\n' |
+    "$skink" -i idle up --netns --link tap >/dev/null
+    start "$build/bench/probe" serve -i idle "${address[skink]}" 5003
+    start "$build/bench/probe" serve -i idle "${address[skink]}" 5004
+    mapfile -t daemons < <("$skink" -i idle status -j | tr '{' '\n' |
         sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
     daemons+=("${pids[@]:first:2}")
     before=$(pss "${daemons[@]}")
-    hold "5003 5004" skink
+    hold "5003 5004" skink idle
     echo $((($(pss "${daemons[@]}") - before) / idle)) >"$work/memory.skink"
     kill "${pids[@]:first}"
     wait "${pids[@]:first}" 2>/dev/null || true
+    "$skink" -i idle down
 }
 
 # Both ends are the kernel's here: half of it is the server's.
