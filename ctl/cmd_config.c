@@ -7,11 +7,13 @@
 #include "ctl/commands.h"
 #include "ctl/config_diff.h"
 #include "ctl/config_file.h"
+#include "ctl/json.h"
 #include "ctl/look.h"
 #include "ctl/message.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,15 +105,49 @@ devices_of(const struct look *look, struct device device[LINKS_MAX])
         memcpy(device[i].name, look->device[i], DEVICE_NAME);
 }
 
+/* The lines of the file, one by one: keys may come again. */
+static void
+print_json(char *text)
+{
+    struct json j = {.out = stdout};
+    const char *section = "";
+
+    json_begin(&j, NULL, '[');
+    for (char *line = strtok(text, "\n"); line != NULL;
+         line = strtok(NULL, "\n")) {
+        char *value = strchr(line, '=');
+
+        if (line[0] == '[') {
+            section = line + 1;
+            line[strcspn(line, "]")] = '\0';
+        } else if (line[0] != '#' && value != NULL) {
+            *value++ = '\0';
+            json_begin(&j, NULL, '{');
+            json_text(&j, "section", section);
+            json_text(&j, "key", line);
+            json_text(&j, "value", value);
+            json_end(&j, '}');
+        }
+    }
+    json_end(&j, ']');
+    putchar('\n');
+}
+
 static enum exit_status
 show(const struct cli *cli)
 {
     struct device device[LINKS_MAX] = {{.name = ""}};
     struct look look;
+    char *text;
 
     look_open(&look, cli);
     devices_of(&look, device);
-    config_write(stdout, cli->instance, &look.tables, device);
+    text = text_of(cli->instance, &look.tables, device);
+    if (cli->json)
+        print_json(text);
+    else
+        fputs(text, stdout);
+    free(text);
     return EXIT_OK;
 }
 

@@ -138,7 +138,7 @@ has "-p: whose it is" "probe\([0-9]+\) handle [0-9]+" conns -p
 has "-m: buffers" 'skmem:\(r' conns -m
 has "-o: timers" 'timer:\(timewait,[0-9.]+sec,0\)' conns -ao
 has "-l -i: what listeners have accepted" 'accepted:3 overflow:0' conns -li
-for words in conns "conns -a" "conns -l" neigh routes "routes get $host" links \
+for words in conns "conns -a" "conns -l" "config show" neigh routes "routes get $host" links \
     stats status top; do
     # shellcheck disable=SC2086 # words
     json $words -j
