@@ -73,7 +73,13 @@ pings 3
 sleep 0.05
 finish file
 same "3 pings are 6 packets in the file" 6 "$(packets "$work/file.pcapng")"
-if command -v tcpdump >/dev/null; then
+# In a user namespace it cannot give up rights, and so does nothing at all.
+tcpdump_works() {
+    printf '\xd4\xc3\xb2\xa1\2\0\4\0%08d\0\0\4\0\1\0\0\0' 0 |
+        tr 0 '\0' | tcpdump -Z root -r - >/dev/null 2>&1
+}
+
+if tcpdump_works; then
     same "tcpdump reads the same" 6 \
         "$(tcpdump -Z root -n -r "$work/file.pcapng" 2>/dev/null | grep -c ICMP)"
 fi
