@@ -34,9 +34,11 @@ one_by_one() { # NAME COMMAND...
         check "$1: 10000 connections, ${end:-"each reset"}" \
             "$2" "$probe" churn --total 10000 --count 200 ${end:+"$end"} "${@:3}"
         same "$1: none of them failed" "$before" "$(counter tcp.attempt_fails)"
-        # A RST is sent once: where a link loses one, its peer never hears.
+        # A RST is sent once: where a link loses one, its peer never hears. A TAP
+        # loses none here; the receive ring of a packet socket runs over.
         [ -n "$end" ] || left=$(left_behind)
     done
+    [ "$kind" != tap ] || same "$1: RST leaves none behind" 0 "$left"
     check "$1: FIN leaves none behind" wait_until 5 no_more_than "$left"
     echo "# $left resets were lost"
 }
@@ -45,6 +47,7 @@ directly() { "$@"; }
 
 ulimit -n "$(ulimit -Hn)"
 up
+kind=$("$skink" links -j | grep -oE '"kind":"[a-z]+"' | cut -d'"' -f4)
 start flow "$flow" serve "$stack" 5001
 start kernel_flow "$skink" exec "$flow" serve --kernel "$host" 5002
 at_once "to skink" kernel --kernel "$stack" 5001
